@@ -1,0 +1,58 @@
+//! Calls that make the files of a new root, and the files of `/proc` that change a namespace.
+
+use std::os::fd::BorrowedFd;
+
+use nix::sys::stat::{Mode, SFlag};
+use nix::unistd::{Gid, Uid};
+
+use crate::error::Result;
+use crate::tell::told;
+
+/// `mkdirat(2)`: makes the directory `name` in `dir`, with exactly `mode` where the umask allows.
+pub fn mkdir(dir: BorrowedFd<'_>, name: &str, mode: u32, why: &str) -> Result<()> {
+    let mode = Mode::from_bits_truncate(mode);
+    told("mkdirat", || name.to_owned(), why, || nix::sys::stat::mkdirat(dir, name, mode))
+}
+
+/// `symlinkat(2)`: makes `name` in `dir` point to `target`.
+pub fn symlink(target: &str, dir: BorrowedFd<'_>, name: &str, why: &str) -> Result<()> {
+    told("symlinkat", || format!("{name} → {target}"), why, || nix::unistd::symlinkat(target, dir, name))
+}
+
+/// `mknodat(2)`: makes `name` in `dir`: a device node with numbers `device`, or an empty file when it is `None`.
+pub fn mknod(dir: BorrowedFd<'_>, name: &str, device: Option<(u64, u64)>, mode: u32, why: &str) -> Result<()> {
+    let (kind, number) = match device {
+        Some((major, minor)) => (SFlag::S_IFCHR, nix::sys::stat::makedev(major, minor)),
+        None => (SFlag::S_IFREG, 0),
+    };
+    let shown = || match device {
+        Some((major, minor)) => format!("{name} (char {major}:{minor})"),
+        None => name.to_owned(),
+    };
+    let mode = Mode::from_bits_truncate(mode);
+    told("mknodat", shown, why, || nix::sys::stat::mknodat(dir, name, kind, mode, number))
+}
+
+/// `fchown(2)`: gives an open file to a user and group.
+pub fn chown(file: BorrowedFd<'_>, name: &str, uid: u32, gid: u32, why: &str) -> Result<()> {
+    let (user, group) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+    told("fchown", || format!("{name} to {uid}:{gid}"), why, || nix::unistd::fchown(file, user, group))
+}
+
+/// Writes `line` to `/proc/PID/uid_map`, `gid_map` or `setgroups`: how a user namespace gets its ids.
+///
+/// `who` is a process id or `self`. See user_namespaces(7), "Defining user and group ID mappings".
+pub fn write_map(who: &str, file: &'static str, line: &str, why: &str) -> Result<()> {
+    let call = match file {
+        "uid_map" => "write uid_map",
+        "gid_map" => "write gid_map",
+        _ => "write setgroups",
+    };
+    let path = format!("/proc/{who}/{file}");
+    told(
+        call,
+        || format!("{} to {path}", line.trim_end()),
+        why,
+        || std::fs::write(&path, line).map_err(|e| nix::errno::Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO))),
+    )
+}

@@ -1,0 +1,20 @@
+//! The kernel calls that build or change a container. Every chapter makes them from here.
+//!
+//! Each function is one system call. It takes, last, *why* the call is made, in a few words: this is what
+//! `--explain` prints, and it is the comment that the reader of the code needs anyway. A failure comes back
+//! as `mount proc on /proc: EPERM (Operation not permitted)`, with the usual cause where there is one.
+//!
+//! Calls that only look (`stat`, `read`) or that every program makes (`open`, `pipe`) are not here.
+
+mod files;
+mod mounts;
+mod process;
+
+pub use files::{chown, mkdir, mknod, symlink, write_map};
+pub use mounts::{MountAttr, Target, chroot, mount, mount_on, mount_setattr, pivot_root, umount};
+pub use nix::mount::{MntFlags, MsFlags};
+pub use nix::sched::CloneFlags;
+pub use process::{
+    Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, execve, fchdir, setgroups, sethostname, setresgid,
+    setresuid, setsid, unshare,
+};

@@ -1,0 +1,183 @@
+//! Telling: each call that builds or changes a container, as it happens.
+//!
+//! `--explain` turns it on. Off, a call pays for one load of an atomic flag. On, each call becomes one line
+//! and one `write(2)`, so that two processes (the runtime outside, the init inside) can tell into the same
+//! descriptor without mixing their lines.
+
+use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use colored::Colorize;
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, describe};
+
+/// One call, told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Which process made the call: the runtime outside, or the container's first process inside.
+    pub side: Side,
+    /// The chapter that teaches this step.
+    pub chapter: u8,
+    /// The system call.
+    pub call: String,
+    /// What it acted on.
+    pub object: String,
+    /// What it is for.
+    pub why: String,
+    /// The manual page that describes it.
+    pub man: String,
+    /// How long the kernel took, in microseconds. Absent for a call that does not come back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub took_us: Option<f64>,
+    /// What the kernel answered, if it refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+}
+
+/// Where a call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// In the process that the user started.
+    Outside,
+    /// In the container's first process, before it becomes the user's program.
+    Inside,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A line for people.
+    Text,
+    /// A JSON object on a line ([`Event`]).
+    Json,
+}
+
+struct Teller {
+    format: Format,
+    to: OwnedFd,
+}
+
+static TELLER: OnceLock<Teller> = OnceLock::new();
+static ON: AtomicBool = AtomicBool::new(false);
+static INSIDE: AtomicBool = AtomicBool::new(false);
+static CHAPTER: AtomicU8 = AtomicU8::new(0);
+
+/// Starts telling into `to`, for this process and the children it clones. A second call changes nothing.
+pub fn start(format: Format, to: OwnedFd) {
+    if TELLER.set(Teller { format, to }).is_ok() {
+        ON.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether anybody listens.
+pub fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// Says that this process is from now on the one inside.
+pub(crate) fn now_inside() {
+    INSIDE.store(true, Ordering::Relaxed);
+}
+
+/// Runs `stage` and tells its calls as steps of `chapter`.
+pub fn chapter<T>(chapter: u8, stage: impl FnOnce() -> T) -> T {
+    let before = CHAPTER.swap(chapter, Ordering::Relaxed);
+    let result = stage();
+    CHAPTER.store(before, Ordering::Relaxed);
+    result
+}
+
+/// Makes a call through `attempt`, tells it, and gives an error its context.
+pub(crate) fn told<T>(
+    call: &'static str,
+    object: impl Fn() -> String,
+    why: &str,
+    attempt: impl FnOnce() -> std::result::Result<T, Errno>,
+) -> Result<T> {
+    let started = begin();
+    finish(started, call, object, why, attempt())
+}
+
+/// Looks at the clock, if anybody listens.
+pub(crate) fn begin() -> Option<Instant> {
+    is_on().then(Instant::now)
+}
+
+/// Tells a call that was made at `started`. `object` is only formatted when somebody listens or the call failed.
+pub(crate) fn finish<T>(
+    started: Option<Instant>,
+    call: &'static str,
+    object: impl Fn() -> String,
+    why: &str,
+    outcome: std::result::Result<T, Errno>,
+) -> Result<T> {
+    if let Some(started) = started {
+        say(call, &object(), why, Some(started.elapsed()), outcome.as_ref().err().copied());
+    }
+    outcome.map_err(|errno| Error::call(call, object(), errno))
+}
+
+/// Tells a call that does not come back when it succeeds, before it is made.
+pub(crate) fn about_to(call: &'static str, object: &str, why: &str) {
+    if is_on() {
+        say(call, object, why, None, None);
+    }
+}
+
+fn say(call: &str, object: &str, why: &str, took: Option<Duration>, errno: Option<Errno>) {
+    let Some(teller) = TELLER.get() else { return };
+    let event = Event {
+        side: if INSIDE.load(Ordering::Relaxed) { Side::Inside } else { Side::Outside },
+        chapter: CHAPTER.load(Ordering::Relaxed),
+        call: call.to_owned(),
+        object: object.to_owned(),
+        why: why.to_owned(),
+        man: man_page(call),
+        took_us: took.map(|t| (t.as_secs_f64() * 1e7).round() / 10.0),
+        error: errno.map(describe),
+    };
+    let line = match teller.format {
+        Format::Json => serde_json::to_string(&event).unwrap_or_default() + "\n",
+        Format::Text => as_text(&event),
+    };
+    // A listener that has gone away must not stop a container from starting.
+    let _ = nix::unistd::write(&teller.to, line.as_bytes());
+}
+
+/// `inside  ch1  12.0 µs  pivot_root(2)  . → /  # why`, in columns.
+fn as_text(event: &Event) -> String {
+    let side = match event.side {
+        Side::Outside => "outside".blue(),
+        Side::Inside => "inside ".magenta(),
+    };
+    let took = event.took_us.map(|us| format!("{us:.1} µs")).unwrap_or_default();
+    let outcome = event.error.as_ref().map(|answer| format!("  {}", answer.red())).unwrap_or_default();
+    format!(
+        "{side} {} {} {} {:<44} {}{outcome}\n",
+        format!("ch{}", event.chapter).dimmed(),
+        format!("{took:>10}").dimmed(),
+        format!("{:<19}", event.man).bold(),
+        event.object,
+        format!("# {}", event.why).dimmed()
+    )
+}
+
+/// The manual page that describes `call`.
+fn man_page(call: &str) -> String {
+    match call {
+        "clone3" => "clone(2)".into(),
+        "umount2" => "umount(2)".into(),
+        "fchdir" => "chdir(2)".into(),
+        "fchown" => "chown(2)".into(),
+        "setresgid" => "setresuid(2)".into(),
+        "ioctl" => "ioctl_tty(2)".into(),
+        mapping if mapping.starts_with("write ") => "user_namespaces(7)".into(),
+        at if at.ends_with("at") => format!("{}(2)", at.trim_end_matches("at")),
+        other => format!("{other}(2)"),
+    }
+}
