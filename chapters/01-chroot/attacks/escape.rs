@@ -34,6 +34,7 @@ fn escape() -> Result<()> {
     let door = format!("door-{}", std::process::id());
     std::fs::create_dir(&door).map_err(|error| Error::io("mkdir", &door, &error))?;
     kernel::chroot(&door, "the root moves down into the new directory, and leaves this process outside it")?;
+    std::fs::remove_dir(&door).map_err(|error| Error::io("rmdir", &door, &error))?;
     while !is_top()? {
         kernel::chdir("..", "outside the root nothing stops .. any more")?;
     }
