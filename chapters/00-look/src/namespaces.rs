@@ -83,6 +83,7 @@ pub fn namespaces_of(pid: Pid) -> Result<Namespaces> {
 }
 // ANCHOR_END: namespaces_of
 
+// SOLUTION: namespaces_of
 /// The number in `mnt:[4026531841]`.
 fn inode_in(text: &str, link: &str) -> Result<u64> {
     text.split_once(":[")
@@ -94,3 +95,4 @@ fn inode_in(text: &str, link: &str) -> Result<u64> {
 fn process_exists(pid: Pid) -> bool {
     std::path::Path::new(&format!("/proc/{pid}/ns")).exists()
 }
+// SOLUTION_END

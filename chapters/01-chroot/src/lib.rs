@@ -78,6 +78,7 @@ pub fn enter_root(root: &Path) -> Result<()> {
 }
 // ANCHOR_END: enter_root
 
+// SOLUTION: enter_root
 /// Whether `path` is itself the root of a mount (statx(2), `STATX_ATTR_MOUNT_ROOT`).
 fn is_mount_point(path: &Path) -> bool {
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
@@ -88,3 +89,4 @@ fn is_mount_point(path: &Path) -> bool {
     let mount_root = libc::STATX_ATTR_MOUNT_ROOT as u64;
     done == 0 && answer.stx_attributes_mask & answer.stx_attributes & mount_root != 0
 }
+// SOLUTION_END
