@@ -14,6 +14,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, describe};
+use crate::namespaces::Kind;
 
 /// One call, told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Event {
     pub call: String,
     /// What it acted on.
     pub object: String,
+    /// How many times it was made in a row, where that is more than once.
+    #[serde(skip_serializing_if = "is_once", default = "once")]
+    pub times: u32,
     /// What it is for.
     pub why: String,
     /// The manual page that describes it.
@@ -36,6 +40,14 @@ pub struct Event {
     /// What the kernel answered, if it refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn is_once(times: &u32) -> bool {
+    *times == 1
 }
 
 /// Where a call was made.
@@ -92,6 +104,29 @@ pub fn chapter<T>(chapter: u8, stage: impl FnOnce() -> T) -> T {
     result
 }
 
+/// What a new process has of its own, and what it shares with the one that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Namespaces that only the new process is in.
+    pub own: Vec<Kind>,
+    /// Namespaces that both are in.
+    pub shared: Vec<Kind>,
+}
+
+/// Tells what was found by looking at the new process.
+pub fn compared(comparison: &Comparison) {
+    let names = |kinds: &[Kind]| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" ");
+    write_line(|format| match format {
+        Format::Json => serde_json::to_string(comparison).unwrap_or_default(),
+        Format::Text => format!(
+            "{} the container has its own {}, and shares {}",
+            "looked ".green(),
+            names(&comparison.own).green(),
+            names(&comparison.shared)
+        ),
+    });
+}
+
 /// Makes a call through `attempt`, tells it, and gives an error its context.
 pub(crate) fn told<T>(
     call: &'static str,
@@ -99,8 +134,20 @@ pub(crate) fn told<T>(
     why: &str,
     attempt: impl FnOnce() -> std::result::Result<T, Errno>,
 ) -> Result<T> {
+    told_times(1, call, object, why, attempt)
+}
+
+/// [`told`] for an `attempt` that makes the same call `times` times.
+pub(crate) fn told_times<T>(
+    times: usize,
+    call: &'static str,
+    object: impl Fn() -> String,
+    why: &str,
+    attempt: impl FnOnce() -> std::result::Result<T, Errno>,
+) -> Result<T> {
     let started = begin();
-    finish(started, call, object, why, attempt())
+    let outcome = attempt();
+    finish(started, times, call, object, why, outcome)
 }
 
 /// Looks at the clock, if anybody listens.
@@ -108,16 +155,17 @@ pub(crate) fn begin() -> Option<Instant> {
     is_on().then(Instant::now)
 }
 
-/// Tells a call that was made at `started`. `object` is only formatted when somebody listens or the call failed.
+/// Tells a call that was begun at `started`. `object` is only formatted when somebody listens or the call failed.
 pub(crate) fn finish<T>(
     started: Option<Instant>,
+    times: usize,
     call: &'static str,
     object: impl Fn() -> String,
     why: &str,
     outcome: std::result::Result<T, Errno>,
 ) -> Result<T> {
     if let Some(started) = started {
-        say(call, &object(), why, Some(started.elapsed()), outcome.as_ref().err().copied());
+        say(&event(call, &object(), why, times, Some(started.elapsed()), outcome.as_ref().err().copied()));
     }
     outcome.map_err(|errno| Error::call(call, object(), errno))
 }
@@ -125,46 +173,70 @@ pub(crate) fn finish<T>(
 /// Tells a call that does not come back when it succeeds, before it is made.
 pub(crate) fn about_to(call: &'static str, object: &str, why: &str) {
     if is_on() {
-        say(call, object, why, None, None);
+        say(&event(call, object, why, 1, None, None));
     }
 }
 
-fn say(call: &str, object: &str, why: &str, took: Option<Duration>, errno: Option<Errno>) {
-    let Some(teller) = TELLER.get() else { return };
-    let event = Event {
+fn event(call: &str, object: &str, why: &str, times: usize, took: Option<Duration>, errno: Option<Errno>) -> Event {
+    Event {
         side: if INSIDE.load(Ordering::Relaxed) { Side::Inside } else { Side::Outside },
         chapter: CHAPTER.load(Ordering::Relaxed),
         call: call.to_owned(),
         object: object.to_owned(),
+        times: times as u32,
         why: why.to_owned(),
         man: man_page(call),
         took_us: took.map(|t| (t.as_secs_f64() * 1e7).round() / 10.0),
         error: errno.map(describe),
-    };
-    let line = match teller.format {
-        Format::Json => serde_json::to_string(&event).unwrap_or_default() + "\n",
-        Format::Text => as_text(&event),
-    };
+    }
+}
+
+fn say(event: &Event) {
+    write_line(|format| match format {
+        Format::Json => serde_json::to_string(event).unwrap_or_default(),
+        Format::Text => as_text(event),
+    });
+}
+
+fn write_line(line: impl FnOnce(Format) -> String) {
+    let Some(teller) = TELLER.get() else { return };
+    let line = line(teller.format) + "\n";
     // A listener that has gone away must not stop a container from starting.
     let _ = nix::unistd::write(&teller.to, line.as_bytes());
 }
 
-/// `inside  ch1  12.0 µs  pivot_root(2)  . → /  # why`, in columns.
+/// `inside  ch1  12.0 µs  pivot_root(2)  . → /  # why`, in columns; what is too long for its column gets a line of
+/// its own.
 fn as_text(event: &Event) -> String {
+    const OBJECT: usize = 40;
     let side = match event.side {
         Side::Outside => "outside".blue(),
         Side::Inside => "inside ".magenta(),
     };
     let took = event.took_us.map(|us| format!("{us:.1} µs")).unwrap_or_default();
-    let outcome = event.error.as_ref().map(|answer| format!("  {}", answer.red())).unwrap_or_default();
+    let man = if event.times > 1 { format!("{} ×{}", event.man, event.times) } else { event.man.clone() };
+    let object = shorten_ids(&event.object);
+    let gap = if object.chars().count() > OBJECT { format!("\n{:42}", "") } else { String::new() };
+    let answer = event.error.as_ref().map(|answer| format!("  {}", answer.red())).unwrap_or_default();
     format!(
-        "{side} {} {} {} {:<44} {}{outcome}\n",
+        "{side} {} {} {} {object:<OBJECT$} {gap}{}{answer}",
         format!("ch{}", event.chapter).dimmed(),
         format!("{took:>10}").dimmed(),
-        format!("{:<19}", event.man).bold(),
-        event.object,
+        format!("{man:<19}").bold(),
         format!("# {}", event.why).dimmed()
     )
+}
+
+/// Cuts each id of 64 hexadecimal digits down to 12, as people know them.
+fn shorten_ids(text: &str) -> String {
+    let is_hex = |c: char| c.is_ascii_hexdigit();
+    let mut short = String::new();
+    for piece in text.split_inclusive(|c| !is_hex(c)) {
+        let digits = piece.trim_end_matches(|c| !is_hex(c));
+        short.push_str(if digits.len() == 64 { &digits[..12] } else { digits });
+        short.push_str(&piece[digits.len()..]);
+    }
+    short
 }
 
 /// The manual page that describes `call`.
@@ -179,5 +251,31 @@ fn man_page(call: &str) -> String {
         mapping if mapping.starts_with("write ") => "user_namespaces(7)".into(),
         at if at.ends_with("at") => format!("{}(2)", at.trim_end_matches("at")),
         other => format!("{other}(2)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn man_pages() {
+        for (call, page) in [
+            ("mount", "mount(2)"),
+            ("clone3", "clone(2)"),
+            ("mknodat", "mknod(2)"),
+            ("umount2", "umount(2)"),
+            ("write uid_map", "user_namespaces(7)"),
+        ] {
+            assert_eq!(man_page(call), page);
+        }
+    }
+
+    #[test]
+    fn only_whole_ids_are_shortened() {
+        let id = "0123456789abcdef".repeat(4);
+        assert_eq!(shorten_ids(&format!("a/{id}/b,{id}")), "a/0123456789ab/b,0123456789ab");
+        assert_eq!(shorten_ids("cafe"), "cafe");
+        assert_eq!(shorten_ids(&format!("{id}0")), format!("{id}0"));
     }
 }

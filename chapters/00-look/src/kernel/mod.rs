@@ -8,13 +8,15 @@
 
 mod files;
 mod mounts;
+mod privileges;
 mod process;
 
 pub use files::{chown, mkdir, mknod, symlink, write_map};
-pub use mounts::{MountAttr, Target, chroot, mount, mount_on, mount_setattr, pivot_root, umount};
+pub use mounts::{MountAttr, Target, bind_on, chroot, mount, mount_on, mount_setattr, pivot_root, umount};
 pub use nix::mount::{MntFlags, MsFlags};
 pub use nix::sched::CloneFlags;
+pub use privileges::{CapabilitySet, drop_bounding, no_new_privs, set_capabilities};
 pub use process::{
-    Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, execve, fchdir, setgroups, sethostname, setresgid,
-    setresuid, setsid, unshare,
+    Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, die_with_parent, execve, fchdir, setgroups,
+    sethostname, setresgid, setresuid, setsid, unshare,
 };

@@ -1,7 +1,7 @@
 //! Calls on the mount tree and on the root of a process.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags};
@@ -45,9 +45,24 @@ pub fn mount_on(
     why: &str,
 ) -> Result<()> {
     let source = source.as_ref();
-    let path = format!("/proc/self/fd/{}", target.fd.as_raw_fd());
     let shown = || shown(source, Path::new(target.name), fstype, flags, data);
-    told("mount", shown, why, || raw_mount(source, Path::new(&path), fstype, flags, data))
+    told("mount", shown, why, || raw_mount(source, &target.path(), fstype, flags, data))
+}
+
+/// [`mount`] of what is opened as `source` (called `name`) on an opened target: a bind of a file or a tree. With
+/// the same descriptor for both, the tree becomes a mount of its own, whose attributes can then differ.
+pub fn bind_on(source: BorrowedFd<'_>, name: &str, target: Target<'_>, why: &str) -> Result<()> {
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    let shown = || shown(Path::new(name), Path::new(target.name), "", flags, "");
+    let source = Target { fd: source, name };
+    told("mount", shown, why, || raw_mount(&source.path(), &target.path(), "", flags, ""))
+}
+
+impl Target<'_> {
+    /// A path that leads to what is open here, and nowhere else.
+    fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.fd.as_raw_fd()).into()
+    }
 }
 
 fn raw_mount(source: &Path, target: &Path, fstype: &str, flags: MsFlags, data: &str) -> nix::Result<()> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
+use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Pid, Uid};
 
 use crate::error::{Error, Result};
@@ -44,7 +45,7 @@ pub fn clone3(namespaces: CloneFlags, why: &str) -> Result<Cloned> {
         tell::now_inside();
         return Ok(Cloned::Child);
     }
-    let pid = tell::finish(started, "clone3", || flag_names(namespaces), why, Errno::result(answer))?;
+    let pid = tell::finish(started, 1, "clone3", || flag_names(namespaces), why, Errno::result(answer))?;
     // SAFETY: the kernel wrote a new descriptor that nobody else owns.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     Ok(Cloned::Parent { pid: Pid::from_raw(pid as i32), pidfd })
@@ -93,6 +94,12 @@ pub fn controlling_terminal(terminal: BorrowedFd<'_>, why: &str) -> Result<()> {
             Errno::result(unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSCTTY, 0) }).map(drop)
         },
     )
+}
+
+/// `prctl(PR_SET_PDEATHSIG, SIGKILL)`: this process dies when its parent does. An execve of a set-user-ID program
+/// undoes it.
+pub fn die_with_parent(why: &str) -> Result<()> {
+    told("prctl", || "PDEATHSIG KILL".into(), why, || nix::sys::prctl::set_pdeathsig(Signal::SIGKILL))
 }
 
 /// `setgroups(2)`: replaces the supplementary groups.

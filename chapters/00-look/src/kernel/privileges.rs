@@ -1,0 +1,84 @@
+//! Calls that give privileges away for good.
+
+use nix::errno::Errno;
+
+use crate::error::Result;
+use crate::status::CAPABILITIES;
+use crate::tell::{told, told_times};
+
+/// A set of capabilities, as bits by their number in capabilities(7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapabilitySet(u64);
+
+impl CapabilitySet {
+    /// The set of the capabilities with these names (without `CAP_`). A name that is unknown adds nothing.
+    pub fn of(names: &[&str]) -> CapabilitySet {
+        let bit = |name: &&str| CAPABILITIES.iter().position(|known| known == name);
+        CapabilitySet(names.iter().filter_map(bit).map(|bit| 1 << bit).sum())
+    }
+
+    fn has(self, bit: usize) -> bool {
+        self.0 & (1 << bit) != 0
+    }
+
+    fn names(self) -> String {
+        let names: Vec<_> =
+            CAPABILITIES.iter().enumerate().filter(|(bit, _)| self.has(*bit)).map(|(_, n)| *n).collect();
+        if names.is_empty() { "none".into() } else { names.join(" ") }
+    }
+}
+
+/// `prctl(PR_CAPBSET_DROP)` for each capability that is not in `keep` and that this kernel knows: no execve of
+/// this process or its children will ever give it back.
+pub fn drop_bounding(keep: CapabilitySet, why: &str) -> Result<()> {
+    let known = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok().and_then(|n| n.trim().parse().ok());
+    let dropped: Vec<usize> = (0..=known.unwrap_or(CAPABILITIES.len() - 1)).filter(|bit| !keep.has(*bit)).collect();
+    told_times(
+        dropped.len(),
+        "prctl",
+        || format!("CAPBSET_DROP all but {}", keep.names()),
+        why,
+        || dropped.iter().try_for_each(|bit| prctl(libc::PR_CAPBSET_DROP, *bit as libc::c_ulong)),
+    )
+}
+
+/// `prctl(PR_SET_NO_NEW_PRIVS)`: no execve gives more privileges than the process has, set-user-ID or not.
+pub fn no_new_privs(why: &str) -> Result<()> {
+    told("prctl", || "NO_NEW_PRIVS".into(), why, || prctl(libc::PR_SET_NO_NEW_PRIVS, 1))
+}
+
+fn prctl(option: libc::c_int, value: libc::c_ulong) -> nix::Result<()> {
+    let zero: libc::c_ulong = 0;
+    // SAFETY: these options take integers only.
+    Errno::result(unsafe { libc::prctl(option, value, zero, zero, zero) }).map(drop)
+}
+
+/// `capset(2)`: makes `keep` the effective and permitted set, and the inheritable set empty.
+pub fn set_capabilities(keep: CapabilitySet, why: &str) -> Result<()> {
+    /// `struct __user_cap_header_struct` of linux/capability.h, with pid 0 for this thread.
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    /// `struct __user_cap_data_struct`: 32 of the bits of each set.
+    #[repr(C)]
+    struct Half {
+        effective: u32,
+        permitted: u32,
+        inheritable: u32,
+    }
+    const VERSION_3: u32 = 0x2008_0522;
+    told(
+        "capset",
+        || keep.names(),
+        why,
+        || {
+            let half = |bits: u64| Half { effective: bits as u32, permitted: bits as u32, inheritable: 0 };
+            let mut header = Header { version: VERSION_3, pid: 0 };
+            let halves = [half(keep.0), half(keep.0 >> 32)];
+            // SAFETY: version 3 reads one header and two halves, both of which outlive the call.
+            Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw mut header, halves.as_ptr()) }).map(drop)
+        },
+    )
+}

@@ -1,0 +1,31 @@
+//! `--explain`, which every verb has: tell each kernel call that builds or changes a container.
+
+use std::os::fd::AsFd;
+
+use anyhow::{Context, Result};
+use clap::{Arg, ArgMatches};
+use look::tell::{self, Format};
+
+/// The option.
+pub fn argument() -> Arg {
+    Arg::new("explain")
+        .long("explain")
+        .value_name("FORMAT")
+        .help("Tell on standard error each kernel call that makes the container, and why: text or json")
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("text")
+        .value_parser(["text", "json"])
+}
+
+/// Starts the telling, if it was asked for.
+pub fn begin(matches: &ArgMatches) -> Result<()> {
+    let format = match matches.get_one::<String>("explain").map(String::as_str) {
+        None => return Ok(()),
+        Some("json") => Format::Json,
+        Some(_) => Format::Text,
+    };
+    let to = std::io::stderr().as_fd().try_clone_to_owned().context("copy standard error for --explain")?;
+    tell::start(format, to);
+    Ok(())
+}

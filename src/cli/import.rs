@@ -1,0 +1,47 @@
+//! `tinbox import`: makes an image from a tar of a root file system.
+
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Arg, ArgMatches, Command};
+
+use crate::Stages;
+use crate::images::{self, Name, Store};
+use crate::state::State;
+
+/// Arguments, as `docker import` has them.
+pub fn command() -> Command {
+    Command::new("import")
+        .args([
+            Arg::new("file").value_name("FILE").help("The tar, plain or gzip; - for standard input").required(true),
+            Arg::new("name").value_name("REPOSITORY[:TAG]").help("What to call the image"),
+        ])
+        .after_help(
+            "Prints the id of the image.\n\nExamples:\n  \
+             debootstrap --variant=minbase stable root && tar -C root -c . | tinbox import - debian\n  \
+             tinbox import alpine-minirootfs.tar.gz alpine:latest\n  \
+             xz -dc root.tar.xz | tinbox import - other",
+        )
+}
+
+/// Does it.
+pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
+    let name = matches.get_one::<String>("name").map(|name| Name::parse(name)).transpose()?;
+    let file = matches.get_one::<String>("file").context("FILE is missing")?;
+    let reader: Box<dyn Read> = match file.as_str() {
+        "-" => {
+            ensure!(!std::io::stdin().is_terminal(), "import -: standard input is a terminal: pipe a tar into it");
+            Box::new(std::io::stdin().lock())
+        }
+        path => Box::new(File::open(path).with_context(|| format!("open {path}"))?),
+    };
+    let store = Store::open(&State::open()?.images());
+    let imported = images::import(&store, reader, name.as_ref()).with_context(|| format!("import {file}"))?;
+    for warning in &imported.warnings {
+        eprintln!("tinbox: warning: {warning}");
+    }
+    println!("sha256:{}", imported.image.id);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,106 @@
+//! The command line: one file per verb, all of the same shape.
+//!
+//! A verb is a `command()` that describes its arguments and a `run()` that does it. Which verb is asked for is
+//! found before any of them is described, because describing all of them costs more than starting a container's
+//! first process.
+
+mod explain;
+mod import;
+mod ps;
+mod rm;
+mod run;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{ArgMatches, Command};
+use colored::Colorize;
+
+use crate::Stages;
+
+/// Status of Tinbox's own errors, as `docker run` has it.
+const OWN_ERROR: u8 = 125;
+
+/// A verb of the command line.
+struct Verb {
+    name: &'static str,
+    about: &'static str,
+    command: fn() -> Command,
+    run: fn(&ArgMatches, &Stages) -> Result<ExitCode>,
+    /// The status of an error. What does not pass on a container's status uses 1, as docker does.
+    on_error: u8,
+}
+
+const VERBS: [Verb; 4] = [
+    Verb {
+        name: "run",
+        about: "Create and run a new container",
+        command: run::command,
+        run: run::run,
+        on_error: OWN_ERROR,
+    },
+    Verb { name: "ps", about: "List containers", command: ps::command, run: ps::run, on_error: 1 },
+    Verb { name: "rm", about: "Remove one or more containers", command: rm::command, run: rm::run, on_error: 1 },
+    Verb {
+        name: "import",
+        about: "Make an image from a tar of a root file system",
+        command: import::command,
+        run: import::run,
+        on_error: 1,
+    },
+];
+
+/// Runs the command line of this process.
+pub fn main(stages: &Stages) -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let name = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+    match VERBS.iter().find(|verb| verb.name == name) {
+        Some(verb) => execute(verb, &arguments, stages),
+        None => overview(arguments),
+    }
+}
+
+fn execute(verb: &Verb, arguments: &[OsString], stages: &Stages) -> ExitCode {
+    let command = describe(verb).arg(explain::argument()).bin_name(format!("tinbox {}", verb.name));
+    let matches = match command.try_get_matches_from(&arguments[1..]) {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error, verb.on_error),
+    };
+    let outcome = explain::begin(&matches).and_then(|()| (verb.run)(&matches, stages));
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{} {error:#}", "tinbox:".red());
+        ExitCode::from(verb.on_error)
+    })
+}
+
+fn describe(verb: &Verb) -> Command {
+    (verb.command)().about(verb.about)
+}
+
+/// `tinbox` without a verb, with `--help`, or with a verb that is not there.
+fn overview(arguments: Vec<OsString>) -> ExitCode {
+    let command = Command::new("tinbox")
+        .about("Run containers, and see how they are made")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(VERBS.iter().map(|verb| Command::new(verb.name).about(verb.about)))
+        .after_help(
+            "Examples:\n  \
+             tinbox run --rm -it base              a shell in a container, without any image to fetch\n  \
+             tinbox run --rm --explain base true   every kernel call that makes a container, with its reason\n  \
+             tinbox import root.tar debian         an image from a root file system of yours\n\n\
+             `tinbox VERB --help` tells more, with examples.",
+        );
+    match command.try_get_matches_from(arguments) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error, OWN_ERROR),
+    }
+}
+
+/// Prints help as help, and a mistake as an error.
+fn refuse(error: &clap::Error, status: u8) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(status) } else { ExitCode::SUCCESS }
+}

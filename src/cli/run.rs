@@ -1,0 +1,96 @@
+//! `tinbox run`: creates a container, runs it in the foreground, and passes on its exit status.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::Stages;
+use crate::container::{self, Options};
+use crate::images::{self, Name, Store};
+use crate::state::State;
+
+/// Arguments, as `docker run` has them.
+pub fn command() -> Command {
+    let flag = |name: &'static str, short: char, help: &'static str| {
+        Arg::new(name).long(name).short(short).help(help).action(ArgAction::SetTrue)
+    };
+    let value = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("run")
+        .disable_help_flag(true)
+        .args([
+            Arg::new("rm")
+                .long("rm")
+                .help("Remove the container and what it wrote when it ends")
+                .action(ArgAction::SetTrue),
+            flag("interactive", 'i', "Pass on standard input"),
+            flag("tty", 't', "Give the container a terminal"),
+            value("env", "KEY[=VALUE]", "Set a variable, or pass on one of yours").short('e').action(ArgAction::Append),
+            value("workdir", "DIR", "Directory to start in").short('w'),
+            value("user", "USER[:GROUP]", "User to run as, by name or number, as the image knows it").short('u'),
+            value("hostname", "NAME", "The container's host name [default: its id]").short('h'),
+            value("name", "NAME", "Name for the container [default: one is made up]"),
+            Arg::new("help").long("help").help("Print this help").action(ArgAction::Help),
+            Arg::new("image").value_name("IMAGE").help("The image; `base` is always there").required(true),
+            Arg::new("command")
+                .value_name("CMD")
+                .help("What to run instead of the image's own command")
+                .num_args(0..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true),
+        ])
+        .after_help(HELP)
+}
+
+const HELP: &str = "\
+The image `base` (in full: tinbox/base) needs no network and no set-up. It is made on first use from what this
+machine has: a static busybox if there is one, else the machine's own shell and core tools with the libraries
+that they need.
+
+Exit status: that of the command; 125 if Tinbox itself fails, 126 if the command cannot be run, 127 if it is not
+there, 128 + N if signal N ended it. Signals that Tinbox gets are passed on; the third INT or TERM kills.
+
+Examples:
+  tinbox run --rm -it base                     a shell
+  tinbox run --rm base ps                      it sees only itself
+  tinbox run --rm -e GREETING=hi base env      its variables
+  echo hello | tinbox run --rm -i base wc -c   in a pipe
+  tinbox run --rm --explain base true          what the kernel was asked to do";
+
+/// Does it.
+pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let texts = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect::<Vec<_>>();
+    let options = Options {
+        remove: matches.get_flag("rm"),
+        interactive: matches.get_flag("interactive"),
+        tty: matches.get_flag("tty"),
+        env: texts("env"),
+        workdir: text("workdir"),
+        user: text("user"),
+        hostname: text("hostname"),
+        name: text("name"),
+        command: texts("command"),
+    };
+    let name = Name::parse(&text("image").context("IMAGE is missing")?)?;
+    let state = State::open()?;
+    let image = find(&Store::open(&state.images()), &name)?;
+    let status = container::run(&state, &image, &name, &options, stages)?;
+    Ok(ExitCode::from(status))
+}
+
+/// The image of that name. The embedded one is made if it is not there yet.
+fn find(store: &Store, name: &Name) -> Result<images::Image> {
+    if let Some(image) = store.find(name)? {
+        return Ok(image);
+    }
+    if name.is_base() {
+        return store.make_base();
+    }
+    bail!(
+        "Unable to find image '{name}' locally\n  help: `tinbox import FILE.tar {name}` makes it from a root file \
+         system; the image `base` is always there"
+    )
+}

@@ -1,0 +1,87 @@
+//! What the process inside sends out before it becomes the command: its terminal, if it has one, or why it failed.
+//!
+//! A socket pair that closes on execve. If it closes without a failure having come, the command runs.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use anyhow::{Context, Result};
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg, socketpair,
+};
+
+use crate::container::execute::Failure;
+
+/// One end.
+#[derive(Debug)]
+pub struct Channel(OwnedFd);
+
+/// What came out.
+#[derive(Debug)]
+pub enum Message {
+    /// The terminal that the container's standard streams are on.
+    Terminal(OwnedFd),
+    /// The command did not start.
+    Failed(Failure),
+    /// The other end closed: the command runs.
+    Closed,
+}
+
+const TERMINAL: u8 = 0;
+const LONGEST: usize = 16 << 10;
+
+impl Channel {
+    /// Both ends: for outside, and for inside.
+    pub fn pair() -> Result<(Channel, Channel)> {
+        let (outside, inside) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+            .context("make a socket pair")?;
+        Ok((Channel(outside), Channel(inside)))
+    }
+
+    /// Sends the controlling side of the container's terminal.
+    pub fn send_terminal(&self, terminal: &OwnedFd) -> Result<()> {
+        let descriptors = [terminal.as_raw_fd()];
+        self.send(&[TERMINAL], &[ControlMessage::ScmRights(&descriptors)])
+    }
+
+    /// Sends why the command did not start.
+    pub fn send_failure(&self, failure: &Failure) -> Result<()> {
+        let mut bytes = vec![failure.status];
+        bytes.extend(failure.message.bytes().take(LONGEST - 1));
+        self.send(&bytes, &[])
+    }
+
+    fn send(&self, bytes: &[u8], control: &[ControlMessage<'_>]) -> Result<()> {
+        sendmsg::<()>(self.0.as_raw_fd(), &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL, None)
+            .context("send to the process outside")?;
+        Ok(())
+    }
+
+    /// Waits for the next message.
+    pub fn receive(&self) -> Result<Message> {
+        let mut bytes = vec![0; LONGEST];
+        let mut control = cmsg_space!([i32; 1]);
+        let mut parts = [IoSliceMut::new(&mut bytes)];
+        let received = loop {
+            match recvmsg::<()>(self.0.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::MSG_CMSG_CLOEXEC) {
+                Err(Errno::EINTR) => {}
+                other => break other.context("receive from the process inside")?,
+            }
+        };
+        let length = received.bytes;
+        let terminal = received.cmsgs().ok().into_iter().flatten().find_map(|message| match message {
+            // SAFETY: the kernel has just made this descriptor for us.
+            ControlMessageOwned::ScmRights(fds) => fds.first().map(|fd| unsafe { OwnedFd::from_raw_fd(*fd) }),
+            _ => None,
+        });
+        Ok(match (terminal, bytes.get(..length)) {
+            (Some(terminal), _) => Message::Terminal(terminal),
+            (None, Some([status, message @ ..])) => {
+                Message::Failed(Failure { status: *status, message: String::from_utf8_lossy(message).into_owned() })
+            }
+            (None, _) => Message::Closed,
+        })
+    }
+}

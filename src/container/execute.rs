@@ -1,0 +1,89 @@
+//! From a command to a program: where it is, and what to say when it is not.
+
+use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use look::Error;
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
+
+use crate::container::plan::Plan;
+
+/// Why the command did not start, and the status that says so: 126 not executable, 127 not found, 125 the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// For the caller of `tinbox`.
+    pub status: u8,
+    /// For people.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of Tinbox itself.
+    pub fn own(error: &anyhow::Error) -> Failure {
+        Failure { status: 125, message: format!("{error:#}") }
+    }
+}
+
+/// Becomes the command. Comes back only with the reason why not.
+pub fn execute(plan: &Plan) -> Failure {
+    let program = plan.command[0].to_string_lossy().into_owned();
+    let path = match find(&program, search_path(&plan.env)) {
+        Ok(path) => path,
+        Err(failure) => return failure,
+    };
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return not_found(&program) };
+    let error = look::kernel::execve(&path, &plan.command, &plan.env, "this process becomes the command");
+    explain(&program, &path, &error)
+}
+
+/// The value of `PATH` among `env`.
+fn search_path(env: &[CString]) -> &str {
+    env.iter().find_map(|variable| variable.to_str().ok()?.strip_prefix("PATH=")).unwrap_or("")
+}
+
+/// What execvp(3) does: a word with a slash is a path, any other is looked for in each directory of `PATH`.
+fn find(program: &str, search: &str) -> Result<PathBuf, Failure> {
+    if program.contains('/') {
+        let path = PathBuf::from(program);
+        return if path.exists() { Ok(path) } else { Err(not_found(program)) };
+    }
+    let candidates: Vec<PathBuf> =
+        search.split(':').map(|dir| Path::new(dir).join(program)).filter(|path| path.is_file()).collect();
+    let executable = candidates.iter().find(|path| access(*path, AccessFlags::X_OK).is_ok());
+    match (executable, candidates.first()) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, Some(path)) => Err(Failure {
+            status: 126,
+            message: format!("run {}: permission denied: it is not executable", path.display()),
+        }),
+        (None, None) => Err(Failure {
+            status: 127,
+            message: format!("run {program}: executable file not found in the container's PATH ({search})"),
+        }),
+    }
+}
+
+fn not_found(program: &str) -> Failure {
+    Failure { status: 127, message: format!("run {program}: no such file in the container") }
+}
+
+/// What the kernel's answer to execve means for a file that is there.
+fn explain(program: &str, path: &CStr, error: &Error) -> Failure {
+    let path = path.to_string_lossy();
+    let reason = match error.errno() {
+        Some(Errno::ENOENT) => {
+            "the file is there, but not the interpreter that its first line or its ELF header asks for".to_owned()
+        }
+        Some(Errno::ENOEXEC) => "exec format error: neither a program for this machine nor a script with #!".to_owned(),
+        Some(Errno::EACCES) if Path::new(&*path).is_dir() => "permission denied: it is a directory".to_owned(),
+        Some(Errno::EACCES) => {
+            "permission denied: it, or a directory above it, is not executable for this user".to_owned()
+        }
+        Some(errno) => look::describe(errno),
+        None => error.to_string(),
+    };
+    let status = if error.errno() == Some(Errno::ENOENT) { 127 } else { 126 };
+    Failure { status, message: format!("run {program}: {reason}") }
+}

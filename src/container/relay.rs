@@ -1,0 +1,128 @@
+//! Bytes from one descriptor to another, without ever waiting for either.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::poll::PollFlags;
+use nix::unistd::{read, write};
+
+/// What is read at once.
+const CHUNK: usize = 64 << 10;
+
+/// What is written at once. A pipe or terminal that polls as writable takes this much without making us wait,
+/// also when it is your own, which we cannot set to non-blocking without doing so to all who share it.
+const PIECE: usize = 4 << 10;
+
+/// A stream from `from` to `to`.
+#[derive(Debug)]
+pub struct Relay {
+    ends: Option<(OwnedFd, OwnedFd)>,
+    buffer: Vec<u8>,
+    written: usize,
+    at_end: bool,
+}
+
+impl Relay {
+    /// A stream between two descriptors.
+    pub fn new(from: OwnedFd, to: OwnedFd) -> Relay {
+        Relay { ends: Some((from, to)), buffer: Vec::new(), written: 0, at_end: false }
+    }
+
+    /// A stream that has nothing to pass on.
+    pub fn ended() -> Relay {
+        Relay { ends: None, buffer: Vec::new(), written: 0, at_end: true }
+    }
+
+    /// What to wait for: input when nothing is waiting to be written, else room to write it. `None` when the
+    /// stream has ended.
+    pub fn waits_for(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
+        let (from, to) = self.ends.as_ref()?;
+        Some(if self.written < self.buffer.len() {
+            (to.as_fd(), PollFlags::POLLOUT)
+        } else {
+            (from.as_fd(), PollFlags::POLLIN)
+        })
+    }
+
+    /// Does what it waited for.
+    pub fn go_on(&mut self) {
+        let Some((from, to)) = &self.ends else { return };
+        if self.written == self.buffer.len() {
+            self.buffer.resize(CHUNK, 0);
+            let length = match read(from, &mut self.buffer) {
+                Ok(length) => length,
+                Err(Errno::EAGAIN | Errno::EINTR) => {
+                    self.buffer.clear();
+                    self.written = 0;
+                    return;
+                }
+                // A terminal whose other side is closed says EIO.
+                Err(_) => 0,
+            };
+            self.buffer.truncate(length);
+            self.written = 0;
+            self.at_end = length == 0;
+        } else {
+            let piece = &self.buffer[self.written..self.buffer.len().min(self.written + PIECE)];
+            match write(to, piece) {
+                Ok(length) => self.written += length,
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                // Nobody reads it any more: closing both ends lets the writer know.
+                Err(_) => self.at_end = true,
+            }
+        }
+        if self.at_end {
+            self.ends = None;
+        }
+    }
+
+    /// Whether there is nothing more to come.
+    pub fn has_ended(&self) -> bool {
+        self.ends.is_none()
+    }
+
+    /// Ends it now.
+    pub fn close(&mut self) {
+        self.ends = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn run(relay: &mut Relay) {
+        while !relay.has_ended() {
+            relay.go_on();
+        }
+    }
+
+    #[test]
+    fn all_bytes_arrive_in_order_and_the_end_too() {
+        let (mut source, from) = UnixStream::pair().unwrap();
+        let (to, mut sink) = UnixStream::pair().unwrap();
+        let sent: Vec<u8> = (0..200_000_u32).map(|n| n as u8).collect();
+        let copy = sent.clone();
+        let writer = std::thread::spawn(move || source.write_all(&copy));
+        let reader = std::thread::spawn(move || {
+            let mut got = Vec::new();
+            sink.read_to_end(&mut got).map(|_| got)
+        });
+        run(&mut Relay::new(from.into(), to.into()));
+        writer.join().unwrap().unwrap();
+        assert_eq!(reader.join().unwrap().unwrap(), sent);
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_ends_the_stream_for_the_writer() {
+        let (mut source, from) = UnixStream::pair().unwrap();
+        let (to, sink) = UnixStream::pair().unwrap();
+        drop(sink);
+        source.write_all(b"nobody hears this").unwrap();
+        run(&mut Relay::new(from.into(), to.into()));
+        assert!(source.write_all(b"x").is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! A container's start. [`start`] is what happens outside, [`prepare`] what happens inside: read these two as the
+//! table of contents of the course.
+
+use std::convert::Infallible;
+use std::process;
+
+use anyhow::{Context, Result};
+use chroot::inside::Root;
+use look::kernel::{self, CloneFlags, Cloned};
+use look::tell::{self, chapter};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signalfd::SignalFd;
+use nix::unistd::Pid;
+
+use crate::Stages;
+use crate::container::channel::{Channel, Message};
+use crate::container::execute::{Failure, execute};
+use crate::container::plan::Plan;
+use crate::container::process::Process;
+use crate::container::stdio::{Inside, Outside, Stdio};
+use crate::container::{devices, privileges, root, supervise};
+
+/// How a start went.
+pub enum Started {
+    /// The command runs.
+    Running(Running),
+    /// It does not.
+    Failed(Failure),
+}
+
+/// A container whose command runs.
+pub struct Running {
+    /// Its first process, as it is known outside.
+    pub pid: Pid,
+    /// The same, by descriptor.
+    pub process: Process,
+    /// The outer ends of its standard streams.
+    pub stdio: Outside,
+    /// The signals that came for it.
+    pub signals: SignalFd,
+}
+
+/// Starts the command of `plan` in a container of its own, and waits until it runs or has failed to.
+pub fn start(plan: &Plan, stages: &Stages) -> Result<Started> {
+    let signals = supervise::catch_signals()?;
+    let stdio = Stdio::new(plan)?;
+    let (outside, inside) = Channel::pair()?;
+    let cloned = chapter(2, || kernel::clone3(namespaces(plan), "a process that will see a machine of its own"))?;
+    let (pid, process) = match cloned {
+        Cloned::Child => {
+            drop(outside);
+            become_command(plan, stages, stdio.inside, &inside)
+        }
+        Cloned::Parent { pid, pidfd } => (pid, Process::from_clone(pidfd)),
+    };
+    drop(inside);
+    let mut stdio = stdio.outside;
+    loop {
+        match outside.receive()? {
+            Message::Terminal(terminal) => stdio.set_terminal(terminal, plan.interactive)?,
+            Message::Failed(failure) => {
+                process.reap()?;
+                return Ok(Started::Failed(failure));
+            }
+            Message::Closed => break,
+        }
+    }
+    if tell::is_on() {
+        compare(pid, stages);
+    }
+    Ok(Started::Running(Running { pid, process, stdio, signals }))
+}
+
+/// What the container has of its own. The network is still the machine's.
+fn namespaces(plan: &Plan) -> CloneFlags {
+    let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
+    if plan.rootless { own | CloneFlags::CLONE_NEWUSER } else { own }
+}
+
+/// The life of the process inside until it is the command. Never comes back.
+fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> ! {
+    let failure = match prepare(plan, stages, stdio, channel) {
+        Ok(never) => match never {},
+        Err(failure) => failure,
+    };
+    // If nobody is left to hear it, the exit status says the same.
+    let _ = channel.send_failure(&failure);
+    process::exit(failure.status.into())
+}
+
+/// All that makes this process a container, in order.
+fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<Infallible, Failure> {
+    let steps = || -> Result<()> {
+        let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+        chapter(2, || own_ids(plan))?;
+        chapter(4, || root::mount(plan))?;
+        let tree = Root::new(&plan.mount_point)?;
+        chapter(1, || devices::populate(&tree, plan.rootless))?;
+        chapter(0, || stdio.connect(&tree, plan, channel))?;
+        chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
+        chapter(2, || kernel::sethostname(&plan.hostname, "its name, in its own UTS namespace"))?;
+        chapter(1, || enter_workdir(plan))?;
+        chapter(8, || privileges::drop_privileges(plan))?;
+        chapter(8, || kernel::close_on_exec_from(3, "no file of the host stays open in the container"))?;
+        chapter(2, || kernel::die_with_parent("if tinbox is killed, so is what it looks after"))?;
+        nix::sys::stat::umask(umask);
+        usual_signals()
+    };
+    steps().map_err(|error| Failure::own(&error))?;
+    Err(chapter(2, || execute(plan)))
+}
+
+/// In a user namespace: the user inside is the one who called `tinbox`. One id is all that can be given away
+/// without help; user_namespaces(7) tells why.
+fn own_ids(plan: &Plan) -> look::Result<()> {
+    if !plan.rootless {
+        return Ok(());
+    }
+    let (uid, gid) = plan.caller;
+    kernel::write_map("self", "setgroups", "deny", "the kernel asks for this before a user may map a group")?;
+    kernel::write_map("self", "uid_map", &format!("0 {uid} 1"), "you outside are root inside")?;
+    kernel::write_map("self", "gid_map", &format!("0 {gid} 1"), "and the same for the group")
+}
+
+/// Stands where the command is to start; makes the directory if it is missing, as docker does.
+fn enter_workdir(plan: &Plan) -> Result<()> {
+    std::fs::create_dir_all(&plan.workdir).with_context(|| format!("make the working directory {}", plan.workdir))?;
+    Ok(kernel::chdir(&plan.workdir, "where the command starts")?)
+}
+
+/// Rust ignores SIGPIPE and the supervisor blocks what it passes on; the command gets neither.
+fn usual_signals() -> Result<()> {
+    let default = nix::sys::signal::SigHandler::SigDfl;
+    // SAFETY: the default disposition runs no code of ours.
+    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, default) }.context("reset SIGPIPE")?;
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None).context("unblock signals")
+}
+
+/// Tells, from the kernel's own records, what the new process has of its own and what it shares.
+fn compare(pid: Pid, stages: &Stages) {
+    let both = (stages.namespaces_of)(Pid::this()).and_then(|mine| Ok((mine, (stages.namespaces_of)(pid)?)));
+    if let Ok((mine, its)) = both {
+        let (shared, own): (Vec<_>, Vec<_>) = its.keys().copied().partition(|kind| its.get(kind) == mine.get(kind));
+        tell::compared(&tell::Comparison { own, shared });
+    }
+}
