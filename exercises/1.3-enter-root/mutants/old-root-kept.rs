@@ -1,0 +1,17 @@
+//! diagnosis: old-root-mounted
+//!
+//! Never unmounts the old root. Made by those who stop reading pivot_root(2) after its first paragraph.
+
+use std::path::Path;
+
+use look::Result;
+use look::kernel::{self, MntFlags, MsFlags};
+
+pub fn enter_root(root: &Path) -> Result<()> {
+    kernel::mount("", "/", "", MsFlags::MS_REC | MsFlags::MS_PRIVATE, "", "keep mounts here")?;
+    kernel::mount(root, root, "", MsFlags::MS_BIND | MsFlags::MS_REC, "", "make it a mount")?;
+    let old = root.join("old");
+    std::fs::create_dir_all(&old).map_err(|error| look::Error::io("mkdir", "old", &error))?;
+    kernel::pivot_root(root, &old, "swap the roots")?;
+    kernel::chdir("/", "stand in the new root")
+}

@@ -1,0 +1,17 @@
+//! diagnosis: private-only-at-the-top
+//!
+//! MS_PRIVATE without MS_REC. Made by those who test in a root without mounts of its own.
+
+use std::path::Path;
+
+use look::Result;
+use look::kernel::{self, MntFlags, MsFlags};
+
+pub fn enter_root(root: &Path) -> Result<()> {
+    kernel::mount("", "/", "", MsFlags::MS_PRIVATE, "", "keep mounts here")?;
+    kernel::mount(root, root, "", MsFlags::MS_BIND | MsFlags::MS_REC, "", "make it a mount")?;
+    kernel::chdir(root, "stand on the new root")?;
+    kernel::pivot_root(".", ".", "swap the roots")?;
+    kernel::umount(".", MntFlags::MNT_DETACH, "take the old one away")?;
+    kernel::chdir("/", "stand in the new root")
+}

@@ -1,0 +1,130 @@
+//! The exercises: which there are, and how a starter is made from the reference.
+//!
+//! An exercise is one function of a chapter. Its reference is not kept here: it is the function that the runtime
+//! itself calls, marked in the chapter's source by comments. [`cut`] reads those marks, and [`module`] puts
+//! answers together for a build script. This package has no dependencies, so that build scripts stay quick.
+
+pub mod cut;
+pub mod module;
+
+use std::path::{Path, PathBuf};
+
+/// One exercise.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exercise {
+    /// `1.3`: the third of chapter 1.
+    pub number: &'static str,
+    /// The function, which is also the name of the marked region: `enter_root`.
+    pub name: &'static str,
+    /// The task in a sentence.
+    pub task: &'static str,
+    /// The file with the reference, from the top of the repository.
+    pub reference: &'static str,
+    /// What the learner writes; changing it makes the answer useless to the runtime.
+    pub signature: &'static str,
+    /// The `use` lines of the starter.
+    pub uses: &'static str,
+    /// What the reference needs besides.
+    pub more_uses: &'static str,
+    /// The variant of `subject::Answer` that holds the function.
+    pub variant: &'static str,
+}
+
+/// All exercises, in the order of the course.
+pub const ALL: [Exercise; 4] = [
+    Exercise {
+        number: "0.1",
+        name: "namespaces_of",
+        task: "Read which namespaces a process is in.",
+        reference: "chapters/00-look/src/namespaces.rs",
+        signature: "pub fn namespaces_of(pid: Pid) -> Result<Namespaces>",
+        uses: "use look::{Error, Kind, Namespaces, Result};\nuse nix::unistd::Pid;\n",
+        more_uses: "",
+        variant: "NamespacesOf",
+    },
+    Exercise {
+        number: "1.1",
+        name: "naive_root",
+        task: "Make a directory the root of this process, with chroot(2).",
+        reference: "chapters/01-chroot/src/lib.rs",
+        signature: "pub fn naive_root(root: &Path) -> Result<()>",
+        uses: "use std::path::Path;\n\nuse look::Result;\nuse look::kernel;\n",
+        more_uses: "",
+        variant: "NaiveRoot",
+    },
+    Exercise {
+        number: "1.2",
+        name: "escape",
+        task: "Walk out of the chroot that you have just built.",
+        reference: "chapters/01-chroot/attacks/escape.rs",
+        signature: "pub fn escape() -> Result<()>",
+        uses: "use look::kernel;\nuse look::{Error, Result};\n",
+        more_uses: "",
+        variant: "Escape",
+    },
+    Exercise {
+        number: "1.3",
+        name: "enter_root",
+        task: "Give this process a root that nobody walks out of, with pivot_root(2).",
+        reference: "chapters/01-chroot/src/lib.rs",
+        signature: "pub fn enter_root(root: &Path) -> Result<()>",
+        uses: "use std::path::Path;\n\nuse look::Result;\nuse look::kernel::{self, MntFlags, MsFlags};\n",
+        more_uses: "use std::ffi::CString;\nuse std::os::unix::ffi::OsStrExt;\n",
+        variant: "EnterRoot",
+    },
+];
+
+impl Exercise {
+    /// `1.3-enter-root`: its folder, and the stem of the learner's file.
+    pub fn slug(&self) -> String {
+        format!("{}-{}", self.number, self.name.replace('_', "-"))
+    }
+
+    /// The name of the learner's file.
+    pub fn file(&self) -> String {
+        format!("{}.rs", self.slug())
+    }
+
+    /// The folder with the task, the hints and the wrong answers, under the top of the repository.
+    pub fn folder(&self, repository: &Path) -> PathBuf {
+        repository.join("exercises").join(self.slug())
+    }
+
+    /// The chapter that it belongs to.
+    pub fn chapter(&self) -> &'static str {
+        self.number.split('.').next().unwrap_or_default()
+    }
+}
+
+/// The exercises that `selector` means: a chapter (`1`), a number (`1.3`), or a name (`enter_root`, `1.3-enter-root`).
+pub fn select(selector: &str) -> Vec<&'static Exercise> {
+    let name = selector.replace('-', "_");
+    let meant = |e: &&Exercise| {
+        e.number == selector
+            || e.chapter() == selector
+            || e.name == name
+            || e.slug() == selector
+            || e.file() == selector
+    };
+    ALL.iter().filter(meant).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exercise_is_meant_by_number_name_folder_file_or_chapter() {
+        for selector in ["1.3", "enter_root", "enter-root", "1.3-enter-root", "1.3-enter-root.rs"] {
+            let numbers: Vec<_> = select(selector).iter().map(|e| e.number).collect();
+            assert_eq!(numbers, ["1.3"], "{selector}");
+        }
+        assert_eq!(select("1").len(), 3);
+        assert!(select("9").is_empty());
+    }
+
+    #[test]
+    fn numbers_are_in_order_and_unique() {
+        assert!(ALL.windows(2).all(|pair| pair[0].number < pair[1].number));
+    }
+}

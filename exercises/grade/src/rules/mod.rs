@@ -1,0 +1,45 @@
+//! The usual mistakes, exercise by exercise, in the order in which they are looked for.
+//!
+//! What explains the most comes first: an answer that did nothing differs in every fact, and is not told that its
+//! working directory is wrong.
+
+mod enter_root;
+mod escape;
+mod naive_root;
+mod namespaces_of;
+
+use catalog::Exercise;
+
+use crate::diagnosis::Rule;
+use crate::facts::Facts;
+
+/// The rules for `exercise`.
+pub(crate) fn of(exercise: &Exercise) -> &'static [Rule] {
+    match exercise.name {
+        "namespaces_of" => namespaces_of::RULES,
+        "naive_root" => naive_root::RULES,
+        "escape" => escape::RULES,
+        "enter_root" => enter_root::RULES,
+        _ => &[],
+    }
+}
+
+/// Whether the answer returned ok.
+fn ok(facts: &Facts) -> bool {
+    facts.get("returned") == "ok"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_mistake_has_one_rule_with_words_of_its_own() {
+        for exercise in &catalog::ALL {
+            let rules = super::of(exercise);
+            let ids: BTreeSet<_> = rules.iter().map(|rule| rule.id).collect();
+            let words: BTreeSet<_> = rules.iter().map(|rule| rule.words).collect();
+            assert_eq!((ids.len(), words.len()), (rules.len(), rules.len()), "{}", exercise.number);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! One run of a subject: starting it, talking to it, and being sure that it has gone.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::Pid;
+use subject::protocol::{Call, Channel, Order, Outcome, Report};
+
+use crate::{Stop, audit, diagnosis};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of what an answer prints is kept.
+const PRINTED: u64 = 16 * 1024;
+
+/// A subject that runs.
+#[derive(Debug)]
+pub struct Session {
+    child: Child,
+    channel: Channel,
+    printed: mpsc::Receiver<Vec<u8>>,
+    token: String,
+    patience: Duration,
+}
+
+/// What is known when a subject has gone.
+pub(crate) struct Finished {
+    pub(crate) printed: String,
+    pub(crate) left_behind: Vec<String>,
+}
+
+impl Session {
+    /// Starts `program` with the answer called `name` to the exercise with this number. When this returns, the
+    /// program is running, and its file may be replaced.
+    pub fn start(program: &Path, number: &str, name: &str) -> io::Result<Session> {
+        let (channel, theirs) = Channel::pair()?;
+        let (reader, writer) = io::pipe()?;
+        let token = token();
+        let child = Command::new(program)
+            .args([number, name])
+            .env(subject::host::TOKEN, &token)
+            .stdin(theirs)
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("run {}: {error}", program.display())))?;
+        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE })
+    }
+
+    /// Gives an answer less (or more) than ten seconds for each call.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Session {
+        self.patience = patience;
+        self
+    }
+
+    /// By which the processes and mounts of this run are known.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn order(&self, order: Order) -> io::Result<()> {
+        self.channel.send(&order)
+    }
+
+    /// Waits for the next report that `wanted` takes. Any end of the answer's process before that is a [`Stop`].
+    pub(crate) fn wait<T>(&mut self, wanted: impl Fn(Pid, &Report) -> Option<T>) -> Result<T, Stop> {
+        let until = Instant::now() + self.patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let mut waiting = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            if poll(&mut waiting, timeout).map_err(io::Error::from)? == 0 {
+                return Err(Stop::Early(diagnosis::hung(self.patience)));
+            }
+            let Some(received) = self.channel.receive::<Report>()? else {
+                return Err(io::Error::other("the subject ended without a word").into());
+            };
+            if let Some(found) = wanted(received.from, &received.message) {
+                return Ok(found);
+            }
+            match received.message {
+                Report::Blocked { obstacle, error } => return Err(Stop::Blocked { obstacle, error }),
+                Report::Ended(end) => return Err(Stop::Early(diagnosis::ended(&end))),
+                _ => {}
+            }
+        }
+    }
+
+    /// Waits until the answer's process has made `call` and holds still. Says which process that is.
+    pub(crate) fn called(&mut self, call: Call) -> Result<(Pid, Outcome), Stop> {
+        let (pid, outcome) = self.wait(|from, report| match report {
+            Report::Called { call: made, outcome } if *made == call => Some((from, outcome.clone())),
+            _ => None,
+        })?;
+        match outcome {
+            Outcome::NotDone => Err(Stop::Early(diagnosis::not_done())),
+            outcome => Ok((pid, outcome)),
+        }
+    }
+
+    /// Hangs up, which ends the subject with everything that it started, and looks for what is left.
+    pub(crate) fn finish(self) -> io::Result<Finished> {
+        let Session { mut child, channel, printed, token, .. } = self;
+        drop(channel);
+        let text = match printed.recv_timeout(PATIENCE) {
+            Ok(text) => text,
+            Err(_) => {
+                child.kill()?;
+                printed.recv().unwrap_or_default()
+            }
+        };
+        child.wait()?;
+        let left_behind = audit::left_behind(&token);
+        Ok(Finished { printed: String::from_utf8_lossy(&text).into_owned(), left_behind })
+    }
+}
+
+/// Reads all that is printed, so that nobody waits for room in the pipe, and passes on the beginning of it when
+/// the last process has closed its end.
+fn drain(mut reader: io::PipeReader) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = reader.by_ref().take(PRINTED).read_to_end(&mut text);
+        let _ = io::copy(&mut reader, &mut io::sink());
+        let _ = sender.send(text);
+    });
+    receiver
+}
+
+/// A word that is in the environment of this run's processes and in the name of its mounts, and nowhere else.
+fn token() -> String {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    let serial = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("check-{}-{serial}-{now:x}", std::process::id())
+}
+
+static COUNTER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);

@@ -1,0 +1,31 @@
+//! Answers that do not even come to an end that could be looked at, or print more than anybody reads.
+
+use std::path::Path;
+use std::time::Duration;
+
+use look::{Error, Result};
+use nix::errno::Errno;
+use subject::Answer;
+
+/// Finds one by name.
+pub fn answer(name: &str) -> Option<Answer> {
+    let enter_root: fn(&Path) -> Result<()> = match name {
+        "exits" => |_| std::process::exit(0),
+        "hangs" => |_| {
+            loop {
+                std::thread::sleep(Duration::from_secs(60));
+            }
+        },
+        "is-killed" => |_| std::process::abort(),
+        "panics" => |_| panic!("no root for me"),
+        "returns-an-error" => |root| Err(Error::call("statfs", root.display().to_string(), Errno::ENOTSUP)),
+        "shouts" => |_| {
+            for _ in 0..100_000 {
+                println!("the same line over and over");
+            }
+            Ok(())
+        },
+        _ => return None,
+    };
+    Some(Answer::EnterRoot(enter_root))
+}

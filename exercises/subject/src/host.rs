@@ -1,0 +1,71 @@
+//! The stand-in host: a small machine for an answer to change.
+//!
+//! ```text
+//! /                 a tmpfs: the host's root
+//! ├── secret        a file that is the host's alone
+//! ├── home/         where the answer's process starts
+//! ├── proc/         for this PID namespace
+//! └── srv/root/     the directory that is to become the new root
+//!     ├── inside    a file that marks it
+//!     ├── work/here/    where a process that is to escape starts
+//!     └── data/     a mount of its own, with a file `marker`
+//! ```
+//!
+//! All mounts are shared, as systemd leaves them on a real machine: what an answer mounts without making its
+//! mounts private first turns up here, in the table of the first process, where the grader sees it.
+
+use std::path::Path;
+
+use look::kernel::{self, MsFlags};
+use look::{Error, Result};
+
+/// The directory that is to become the new root.
+pub const NEW_ROOT: &str = "/srv/root";
+/// Where the answer's process starts.
+pub const START: &str = "/home";
+/// Where a process that is to escape starts, seen from the new root.
+pub const START_INSIDE: &str = "/work/here";
+/// A mount inside the new root.
+pub const SUBMOUNT: &str = "/data";
+/// A file in that mount.
+pub const MARKER: &str = "/data/marker";
+
+/// The name of the environment variable by which the processes of one check are known.
+pub const TOKEN: &str = "TINBOX_CHECK";
+
+/// What the root file system is called in mount tables, for the check with this token.
+pub fn root_source(token: &str) -> String {
+    format!("host-{token}")
+}
+
+/// Builds the host in this process's namespaces and enters it. The real machine is out of reach afterwards.
+pub(crate) fn build() -> Result<()> {
+    let place = Path::new("/tmp");
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    kernel::mount("", "/", "", private, "", "the real machine must not notice")?;
+    let token = std::env::var(TOKEN).unwrap_or_default();
+    kernel::mount(root_source(&token), place, "tmpfs", MsFlags::empty(), "mode=755", "the stand-in's root")?;
+    furnish(place)?;
+    chroot::enter_root(place)?;
+    kernel::mount("", "/", "", MsFlags::MS_REC | MsFlags::MS_SHARED, "", "as systemd leaves mounts")?;
+    kernel::sethostname("host", "not the machine's")?;
+    kernel::chdir(START, "where people start")
+}
+
+fn furnish(place: &Path) -> Result<()> {
+    let at = |path: &str| place.join(path.trim_start_matches('/'));
+    let inside = |path: &str| at(NEW_ROOT).join(path.trim_start_matches('/'));
+    for directory in [at("/proc"), at(START), inside(START_INSIDE), inside(SUBMOUNT)] {
+        std::fs::create_dir_all(&directory).map_err(|e| Error::io("mkdir", shown(&directory), &e))?;
+    }
+    kernel::mount("proc", at("/proc"), "proc", MsFlags::empty(), "", "the processes of the stand-in")?;
+    kernel::mount("data", inside(SUBMOUNT), "tmpfs", MsFlags::empty(), "mode=755", "a mount below the new root")?;
+    for file in [at("/secret"), inside("/inside"), inside(MARKER)] {
+        std::fs::write(&file, "").map_err(|e| Error::io("write", shown(&file), &e))?;
+    }
+    Ok(())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,100 @@
+//! # The subject: an answer, run where it can do no harm and be looked at
+//!
+//! A check has two sides. The grader is outside: it asks the kernel. The subject is inside: a program with the
+//! answer compiled in, started by the grader with one end of a socket as its standard input.
+//!
+//! ```text
+//! grader ─┬─ subject            makes the namespaces, then only waits
+//!         │    └─ first process   builds the stand-in host, takes orders from the grader
+//!         │         ├─ the answer's process     calls the function, then holds still
+//!         │         ├─ a neighbour              for answers that look at another process
+//!         │         └─ a witness                stands at the top of the answer's mount table
+//!         └─ reads /proc/PID of all of them
+//! ```
+//!
+//! The stand-in host ([`host`]) is a small tree of its own in mount, PID, UTS, IPC and network namespaces of its
+//! own, so a wrong answer damages, leaks into or escapes to nothing but that. When its first process ends, the
+//! kernel ends everything in it.
+//!
+//! What is said over the socket ([`protocol`]) is when to look, and what the function returned. Who said it is
+//! attached by the kernel.
+
+pub mod host;
+mod life;
+pub mod protocol;
+mod scene;
+mod try_it;
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::ExitCode;
+
+use look::kernel::{self, CloneFlags, Cloned};
+use look::{Namespaces, Result};
+use nix::unistd::Pid;
+
+use protocol::{Channel, Obstacle, Report};
+
+/// An answer to an exercise.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    /// 0.1
+    NamespacesOf(fn(Pid) -> Result<Namespaces>),
+    /// 1.1
+    NaiveRoot(fn(&Path) -> Result<()>),
+    /// 1.2
+    Escape(fn() -> Result<()>),
+    /// 1.3
+    EnterRoot(fn(&Path) -> Result<()>),
+}
+
+/// The whole program of a subject: `PROGRAM EXERCISE ANSWER`, where `find` knows the answers.
+pub fn main(find: impl Fn(&str, &str) -> Option<Answer>) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let answer = match arguments.as_slice() {
+        [exercise, name] => find(exercise, name),
+        _ => None,
+    };
+    let Some(answer) = answer else {
+        eprintln!("usage: subject EXERCISE ANSWER; `cargo workshop check` is meant for people");
+        return ExitCode::from(64);
+    };
+    match Channel::take_stdin() {
+        Ok(channel) => run(answer, channel),
+        Err(error) => {
+            eprintln!("subject: the standard input must be the grader's socket: {error}");
+            ExitCode::from(64)
+        }
+    }
+}
+
+/// Makes the namespaces, and lives on as the parent outside until the first process inside has ended.
+fn run(answer: Answer, channel: Channel) -> ExitCode {
+    let stand_in = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWNET;
+    let made = match chroot::own_user() {
+        Ok(()) => kernel::clone3(stand_in, "a stand-in for the machine").map_err(|e| (Obstacle::Namespaces, e)),
+        Err(error) => Err((Obstacle::UserNamespace, error)),
+    };
+    match made {
+        Ok(Cloned::Child) => life::first_process(answer, &channel),
+        Ok(Cloned::Parent { pid, pidfd }) => outlive(pid, &pidfd, channel),
+        Err((obstacle, error)) => {
+            let _ = channel.send(&Report::Blocked { obstacle, error: error.to_string() });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Waits for the first process. The channel is closed here, so that the grader hears when everybody has gone.
+fn outlive(pid: Pid, pidfd: &OwnedFd, channel: Channel) -> ExitCode {
+    drop(channel);
+    let _ = pidfd;
+    match nix::sys::wait::waitpid(pid, None) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,178 @@
+//! What subject and grader say to each other: one JSON record in one packet.
+
+use std::io::{Error, ErrorKind, Result};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use look::Namespaces;
+use nix::sys::socket::{self, ControlMessageOwned, MsgFlags, sockopt};
+use nix::unistd::Pid;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Said by the subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Report {
+    /// The machine refuses what the check needs.
+    Blocked {
+        /// What could not be made.
+        obstacle: Obstacle,
+        /// What the kernel answered.
+        error: String,
+    },
+    /// The stand-in host stands. Said by its first process.
+    Host,
+    /// A process for the answer to look at is there. Said by that process.
+    Neighbour,
+    /// The answer was called, and its process holds still.
+    Called {
+        /// Which call, where there are several.
+        call: Call,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// A process stands at the top of the mount table of the answer's process. Said by that process.
+    Witness,
+    /// The answer's process has ended. Said by the first process.
+    Ended(End),
+}
+
+/// What a machine may refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Obstacle {
+    /// A user namespace, which an ordinary user needs for everything else.
+    UserNamespace,
+    /// The other namespaces.
+    Namespaces,
+    /// The mounts of the stand-in host.
+    Mounts,
+}
+
+/// A call that the answer's process makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Call {
+    /// The function, once; for 0.1: about itself.
+    TheFunction,
+    /// 0.1: about its neighbour.
+    AboutNeighbour,
+    /// 0.1: about a process that does not exist.
+    AboutNobody,
+    /// 1.3: not the answer, but the escape of chapter 1, in the root that the answer made.
+    Attack,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It returned `Ok`.
+    Done(Option<Namespaces>),
+    /// It returned `Err`.
+    Failed {
+        /// The error as people read it.
+        text: String,
+        /// `pivot_root EINVAL`, where a call of the kernel failed.
+        cause: Option<String>,
+    },
+    /// It reached the `todo!` of the starter.
+    NotDone,
+    /// It panicked.
+    Panicked {
+        /// What the panic said.
+        message: String,
+        /// The line of the answer's file.
+        line: u32,
+    },
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// With this status.
+    Exited(i32),
+    /// By this signal.
+    Killed(String),
+}
+
+/// Said by the grader to the first process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Order {
+    /// Call the answer.
+    Begin,
+    /// Let a witness stand at the top of the mount table of the answer's process.
+    Witness,
+    /// Let the answer's process go on.
+    Continue,
+}
+
+/// One end of the socket between grader and subject.
+#[derive(Debug)]
+pub struct Channel(OwnedFd);
+
+/// A message and who sent it.
+#[derive(Debug)]
+pub struct Received<T> {
+    /// The sender's process id, in the receiver's namespace, as the kernel says.
+    pub from: Pid,
+    /// What was said.
+    pub message: T,
+}
+
+/// More than any record needs.
+const LARGEST: usize = 64 * 1024;
+
+impl Channel {
+    /// Both ends: the grader's, and the one to give to a subject as its standard input.
+    pub fn pair() -> Result<(Channel, OwnedFd)> {
+        use socket::{AddressFamily, SockFlag, SockType};
+        let (ours, theirs) =
+            socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        socket::setsockopt(&ours, sockopt::PassCred, &true)?;
+        Ok((Channel(ours), theirs))
+    }
+
+    /// Takes the socket away from standard input and leaves `/dev/null` there, so that an answer which reads its
+    /// input does not read the grader's orders.
+    pub(crate) fn take_stdin() -> Result<Channel> {
+        let channel = nix::fcntl::fcntl(std::io::stdin(), nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(3))?;
+        // SAFETY: the kernel has just made this descriptor, and nobody else knows of it.
+        let channel = Channel(unsafe { OwnedFd::from_raw_fd(channel) });
+        socket::getsockopt(&channel.0, sockopt::SockType)?;
+        let nothing = std::fs::File::open("/dev/null")?;
+        nix::unistd::dup2_stdin(&nothing)?;
+        Ok(channel)
+    }
+
+    /// Says `message`.
+    pub fn send(&self, message: &impl Serialize) -> Result<()> {
+        let packet = serde_json::to_vec(message)?;
+        socket::send(self.0.as_raw_fd(), &packet, MsgFlags::MSG_NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Waits for a message. `None` when nobody is left at the other end.
+    pub fn receive<T: DeserializeOwned>(&self) -> Result<Option<Received<T>>> {
+        let mut buffer = vec![0; LARGEST];
+        let mut space = nix::cmsg_space!(libc::ucred);
+        let mut slices = [std::io::IoSliceMut::new(&mut buffer)];
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let packet = socket::recvmsg::<()>(self.0.as_raw_fd(), &mut slices, Some(&mut space), flags)?;
+        let mut from = Pid::from_raw(0);
+        for attached in packet.cmsgs()? {
+            if let ControlMessageOwned::ScmCredentials(sender) = attached {
+                from = Pid::from_raw(sender.pid());
+            }
+        }
+        let length = packet.bytes;
+        if length == 0 {
+            return Ok(None);
+        }
+        let message = serde_json::from_slice(&buffer[..length])
+            .map_err(|error| Error::new(ErrorKind::InvalidData, format!("not a message of the grader: {error}")))?;
+        Ok(Some(Received { from, message }))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
