@@ -1,0 +1,124 @@
+//! What an exercise asks of a machine, and whether this one has it.
+
+use serde::{Deserialize, Serialize};
+
+use super::child::{Attempt, Refusal, in_child};
+use super::finding::{Advice, Finding, Subject};
+use super::machine::Machine;
+use super::{kernel_calls, mount_namespace, new_proc, user_namespace};
+
+/// Something that an exercise cannot be done without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Requirement {
+    /// The system calls that the chapters up to here make.
+    KernelCalls,
+    /// To be root of something: of the machine, or as an ordinary user of a user namespace.
+    UserNamespaces,
+    /// A mount namespace of one's own in which file systems can be mounted. Includes the user namespace.
+    MountNamespaces,
+    /// A PID namespace with a new `/proc` for it. Includes the mount namespace.
+    NewProc,
+}
+
+/// A requirement that is not met, and what the kernel said when it was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmet {
+    /// The first that is not; what builds on it was not tried.
+    pub needs: Requirement,
+    /// The kernel's answer.
+    pub refusal: Refusal,
+}
+
+impl Requirement {
+    const ALL: [Requirement; 4] =
+        [Requirement::KernelCalls, Requirement::UserNamespaces, Requirement::MountNamespaces, Requirement::NewProc];
+
+    /// Whether a machine that meets this must have met `other` on the way.
+    fn includes(self, other: Requirement) -> bool {
+        self == other || other != Requirement::KernelCalls && other < self
+    }
+
+    /// Goes one step further in this process, after the steps for what this includes.
+    fn step(self) -> Attempt {
+        match self {
+            Requirement::KernelCalls => kernel_calls::make(),
+            Requirement::UserNamespaces => user_namespace::enter(),
+            Requirement::MountNamespaces => mount_namespace::enter(),
+            Requirement::NewProc => new_proc::enter(),
+        }
+    }
+
+    /// Why the kernel refuses it here.
+    fn why(self, refusal: &Refusal, machine: &Machine) -> Advice {
+        match self {
+            Requirement::KernelCalls => kernel_calls::why(refusal, machine),
+            Requirement::UserNamespaces => user_namespace::why(refusal, machine),
+            Requirement::MountNamespaces => mount_namespace::why(refusal, machine),
+            Requirement::NewProc => new_proc::why(refusal, machine),
+        }
+    }
+
+    /// What the doctor calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Requirement::KernelCalls => "kernel calls",
+            Requirement::UserNamespaces => "user namespace",
+            Requirement::MountNamespaces => "mount namespace",
+            Requirement::NewProc => "new /proc",
+        }
+    }
+
+    /// Tries it alone, for the doctor's table.
+    pub fn probe(self, did: &'static str, works: &str, machine: &Machine) -> Finding {
+        let subject = Subject { name: self.name(), did, from_chapter: 1, serves: Some(self) };
+        match first_unmet(&[self]) {
+            None => subject.ok(works),
+            Some(Unmet { needs, refusal }) if needs == self => subject.blocked(&refusal, self.why(&refusal, machine)),
+            Some(Unmet { needs, refusal }) => subject
+                .blocked(&refusal, Advice::only(format!("This needs what did not work above: {}.", needs.name()))),
+        }
+    }
+}
+
+/// Tries everything that `needs` come to, in one child, and leaves nothing behind.
+fn first_unmet(needs: &[Requirement]) -> Option<Unmet> {
+    let needed = |step: &Requirement| needs.iter().any(|needs| needs.includes(*step));
+    let try_them = || {
+        let mut steps = Requirement::ALL.into_iter().filter(needed);
+        Ok(steps.find_map(|needs| needs.step().err().map(|refusal| Unmet { needs, refusal })))
+    };
+    in_child(try_them).unwrap_or_else(|refusal| Some(Unmet { needs: *needs.first()?, refusal }))
+}
+
+/// Why an exercise cannot be checked on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// What is missing.
+    pub needs: Requirement,
+    /// What the kernel said when it was tried.
+    pub said: String,
+    /// The cause and the way out.
+    #[serde(flatten)]
+    pub advice: Advice,
+}
+
+impl std::fmt::Display for Blocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}", self.said)?;
+        write!(f, "{}", self.advice.means)?;
+        for line in self.advice.fix.iter().flat_map(|command| command.lines()) {
+            write!(f, "\n    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The first of `needs` that this machine does not meet, tried in this moment.
+///
+/// It costs a fork or two and a few system calls; the cause is looked for only when there is one.
+pub fn blocked_by(needs: &[Requirement]) -> Option<Blocked> {
+    let Unmet { needs, refusal } = first_unmet(needs)?;
+    let advice = needs.why(&refusal, &Machine::here());
+    Some(Blocked { needs, said: refusal.to_string(), advice })
+}
