@@ -12,6 +12,14 @@ use super::machine::Machine;
 /// What to do where `kernel.apparmor_restrict_unprivileged_userns` is 1.
 pub fn restricted(machine: &Machine) -> Advice {
     let setting = "kernel.apparmor_restrict_unprivileged_userns";
+    let now = format!("sudo sysctl -w {setting}=0");
+    let for_good = format!("echo '{setting} = 0' | sudo tee /etc/sysctl.d/60-tinbox-userns.conf");
+    if let Some(engine) = &machine.engine {
+        return Advice::new(
+            format!("The AppArmor of the host of {engine} gives no program a capability in its user namespace."),
+            ["# on the host; until its next boot:", &now, "# and for good:", &for_good],
+        );
+    }
     Advice::new(
         format!(
             "Ubuntu's AppArmor gives a program no capability in its user namespace unless a profile allows it \
@@ -21,9 +29,9 @@ pub fn restricted(machine: &Machine) -> Advice {
             &format!("sudo tee /etc/apparmor.d/tinbox >/dev/null <<'END'\n{}END", profile(&machine.target)),
             "sudo apparmor_parser -r /etc/apparmor.d/tinbox",
             "# instead, for every program, until the next boot:",
-            &format!("sudo sysctl -w {setting}=0"),
+            &now,
             "# and for good:",
-            &format!("echo '{setting} = 0' | sudo tee /etc/sysctl.d/60-tinbox-userns.conf"),
+            &for_good,
         ],
     )
 }
@@ -59,6 +67,7 @@ fn literal(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::surroundings::Engine;
 
     #[test]
     fn the_profile_names_what_is_built() {
@@ -69,6 +78,14 @@ mod tests {
              profile tinbox \"/home/me/my course/target/**\" flags=(unconfined) {\n  userns,\n\n  \
              include if exists <local/tinbox>\n}\n"
         );
+    }
+
+    #[test]
+    fn in_a_container_the_host_has_to_be_changed() {
+        let machine = Machine { uid: 1000, engine: Some(Engine::Codespace), ..Machine::default() };
+        let advice = restricted(&machine);
+        assert!(advice.means.contains("the host of a codespace"), "{advice:?}");
+        assert!(!advice.fix.join("\n").contains("/etc/apparmor.d"), "{advice:?}");
     }
 
     #[test]

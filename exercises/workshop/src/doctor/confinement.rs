@@ -81,9 +81,9 @@ pub fn lift(engine: &Engine, machine: &Machine) -> Vec<String> {
         Engine::Kubernetes => &["# in the pod's specification:  securityContext: { privileged: true }"],
         Engine::Lxc => &[
             "# on the host, with the container's name:",
-            "incus config set NAME security.nesting true && incus restart NAME",
+            "incus config set NAME security.nesting=true && incus restart NAME",
             "# where it is LXD instead of Incus:",
-            "lxc config set NAME security.nesting true && lxc restart NAME",
+            "lxc config set NAME security.nesting=true && lxc restart NAME",
             "# where it is Proxmox, with the container's number:",
             "pct set NUMBER --features nesting=1 && pct reboot NUMBER",
         ],

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::child::{Attempt, Refusal, in_child};
 use super::finding::{Advice, Finding, Subject};
@@ -20,7 +20,7 @@ pub fn probe_target(machine: &Machine) -> Finding {
         from_chapter: 0,
         serves: None,
     };
-    let elsewhere = "export CARGO_TARGET_DIR=DIR   # DIR on a file system that is mounted without noexec";
+    let elsewhere = "export CARGO_TARGET_DIR=DIR   # DIR yours, and on a file system that is mounted without noexec";
     judge(subject, &machine.target, elsewhere, "cargo clean")
 }
 
@@ -73,12 +73,7 @@ fn write_and_run(dir: &Path) -> Attempt {
         .open(&script)
         .and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 42\n"))
         .map_err(|error| Refusal::io("write", shown(), &error))?;
-    let status = Command::new(&script)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|error| Refusal::io("run", shown(), &error))?;
+    let status = Command::new(&script).status().map_err(|error| Refusal::io("run", shown(), &error))?;
     if status.code() == Some(42) { Ok(()) } else { Err(Refusal::wrong("run", &shown(), &status.to_string())) }
 }
 

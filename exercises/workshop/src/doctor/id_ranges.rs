@@ -89,11 +89,7 @@ fn run_helpers(child: Pid, uids: Range, gids: Range) -> Attempt {
         let mut command = Command::new(program);
         command.arg(child.to_string()).args(["0", &own.to_string(), "1"]);
         command.args(["1", &range.start.to_string(), &range.count.to_string()]);
-        let output = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .output()
-            .map_err(|error| Refusal::io("run", program, &error))?;
+        let output = command.stdin(Stdio::inherit()).output().map_err(|error| Refusal::io("run", program, &error))?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
             return Err(Refusal::wrong("run", program, words.lines().next().unwrap_or("it failed without a word")));

@@ -56,7 +56,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub use needs::{Requirement, blocked_by};
 
-use finding::Finding;
+use finding::{Advice, Finding};
 use machine::Machine;
 use report::Report;
 
@@ -94,7 +94,7 @@ pub fn run(arguments: &ArgMatches, exercises: &[(&str, &[Requirement])]) -> Resu
         Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error).context("write the report"),
         _ => {}
     }
-    Ok(ExitCode::from(if report.blocked.is_empty() { 0 } else { 2 }))
+    Ok(ExitCode::from(report.status()))
 }
 
 fn examine(machine: &Machine) -> Vec<Finding> {
@@ -113,5 +113,18 @@ fn examine(machine: &Machine) -> Vec<Finding> {
         forwarding::probe(machine),
     ];
     findings.insert(0, place::probe(machine, &findings));
+    refer_back(&mut findings);
     findings
+}
+
+/// What failed at the same step as something before it needs no second explanation.
+fn refer_back(findings: &mut [Finding]) {
+    for index in 1..findings.len() {
+        let (before, rest) = findings.split_at_mut(index);
+        let finding = &mut rest[0];
+        let same = before.iter().find(|earlier| earlier.advice.is_some() && earlier.said == finding.said);
+        if let (Some(earlier), Some(advice)) = (same, &mut finding.advice) {
+            *advice = Advice::only(format!("This needs what did not work above: {}.", earlier.name));
+        }
+    }
 }

@@ -74,9 +74,7 @@ impl Requirement {
         let subject = Subject { name: self.name(), did, from_chapter: 1, serves: Some(self) };
         match first_unmet(&[self]) {
             None => subject.ok(works),
-            Some(Unmet { needs, refusal }) if needs == self => subject.blocked(&refusal, self.why(&refusal, machine)),
-            Some(Unmet { needs, refusal }) => subject
-                .blocked(&refusal, Advice::only(format!("This needs what did not work above: {}.", needs.name()))),
+            Some(Unmet { needs, refusal }) => subject.blocked(&refusal, needs.why(&refusal, machine)),
         }
     }
 }

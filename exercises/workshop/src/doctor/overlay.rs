@@ -13,10 +13,10 @@ use nix::errno::Errno;
 use nix::unistd::Pid;
 
 use super::child::{Attempt, Refusal, in_child, own_mounts};
-use super::confinement;
 use super::directories::{Scratch, nearest, state_directory};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
+use super::{confinement, mount_namespace};
 
 const SUBJECT: Subject = Subject {
     name: "overlay",
@@ -102,7 +102,7 @@ fn why(refusal: &Refusal, fstype: &str, machine: &Machine) -> Advice {
     let instead = "Tinbox copies the image instead: that works, but starts slower and takes more space.";
     let mounting = refusal.call == "mount" && refusal.object.contains("overlay");
     if !mounting && matches!(refusal.call.as_str(), "mount" | "unshare") || refusal.call.starts_with("write ") {
-        return Advice::only(format!("This needs a mount namespace: see there. Until then, {instead}"));
+        return mount_namespace::why(refusal, machine);
     }
     match refusal.errno() {
         Some(Errno::ENODEV) => Advice::new(
@@ -133,13 +133,15 @@ fn unsuitable(fstype: &str, instead: &str, machine: &Machine) -> Advice {
         "overlay" => "The state directory is itself on an overlay, as the root of a container is, and an overlay \
                       cannot be the upper layer of another."
             .to_owned(),
-        other => format!("The state directory is on {other}, which cannot hold what marks a file as deleted."),
+        other => format!(
+            "The state directory is on {other}, which cannot hold what marks files as deleted and directories as replaced."
+        ),
     };
     let volume = machine.engine.is_some() && machine.is_root();
     let fix = if volume {
         "# start this container with a volume there, such as:  docker run -v tinbox:/var/lib/tinbox …"
     } else {
-        "export TINBOX_ROOT=DIR   # DIR yours, and on ext4, xfs, btrfs or tmpfs"
+        "export TINBOX_ROOT=DIR   # DIR yours, and on ext4, xfs or btrfs"
     };
     Advice::new(format!("{means} {instead}"), [fix])
 }
@@ -168,7 +170,6 @@ mod tests {
             ("mount", Errno::EINVAL, "9p", user("6.1.0"), "export TINBOX_ROOT=DIR"),
             ("mkdir", Errno::EIO, "tmpfs", user("6.1.0"), "The state directory is on tmpfs"),
             ("mount", Errno::EPERM, "ext4", Machine { seccomp: true, ..user("6.1.0") }, "A seccomp filter"),
-            ("write uid_map", Errno::EPERM, "ext4", user("6.1.0"), "see there. Until then, Tinbox copies"),
         ] {
             let told = told(call, errno, fstype, &machine);
             assert!(told.contains(expected), "{call} {errno} on {fstype} should tell {expected:?}, but tells:\n{told}");

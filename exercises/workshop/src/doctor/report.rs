@@ -34,6 +34,11 @@ impl Report {
         Report { findings, can, blocked }
     }
 
+    /// The exit status: 2 if there is an exercise that cannot be done here.
+    pub fn status(&self) -> u8 {
+        if self.blocked.is_empty() { 0 } else { 2 }
+    }
+
     /// A table, then the details of what is not well (or of everything), then a summary.
     pub fn as_text(&self, everything: bool) -> String {
         let mut text = String::new();
@@ -126,6 +131,8 @@ mod tests {
         let found = report(Requirement::MountNamespaces);
         assert_eq!((found.can.join(" "), found.blocked.join(" ")), ("0.1 1.1".into(), "1.2".into()));
         assert_eq!(found.findings[1].blocks, ["1.2"]);
+        assert_eq!(found.status(), 2);
+        assert_eq!(report(Requirement::NewProc).status(), 0, "blocked, but no exercise needs it");
         let found = report(Requirement::UserNamespaces);
         assert_eq!((found.can.join(" "), found.blocked.join(" ")), ("0.1".into(), "1.1 1.2".into()));
     }

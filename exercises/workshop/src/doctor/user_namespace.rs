@@ -139,6 +139,7 @@ mod tests {
             ("unshare", Errno::EPERM, machine(&[DEBIAN, UBUNTU]), "kernel.unprivileged_userns_clone"),
             ("unshare", Errno::EPERM, machine(&[UBUNTU]), "/etc/apparmor.d/tinbox"),
             ("unshare", Errno::EACCES, machine(&[UBUNTU]), "/etc/apparmor.d/tinbox"),
+            ("write setgroups", Errno::EACCES, machine(&[UBUNTU]), "/etc/apparmor.d/tinbox"),
             ("write uid_map", Errno::EPERM, machine(&[UBUNTU]), "profile tinbox \"/home/me/tinbox/target/**\""),
             ("write uid_map", Errno::EACCES, machine(&[UBUNTU]), "sudo apparmor_parser -r"),
             ("write uid_map", Errno::EPERM, machine(&[DEBIAN, UBUNTU]), "apparmor_restrict_unprivileged_userns=0"),
