@@ -86,8 +86,10 @@ fn find(store: &Store, name: &Name) -> Result<images::Image> {
     if let Some(image) = store.find(name)? {
         return Ok(image);
     }
-    if name.is_base() {
-        return store.make_base();
+    if *name == Name::base() {
+        let (image, missing) = images::base::find_or_make(store)?;
+        missing.iter().for_each(|sentence| eprintln!("tinbox: warning: {sentence}"));
+        return Ok(image);
     }
     bail!(
         "Unable to find image '{name}' locally\n  help: `tinbox import FILE.tar {name}` makes it from a root file \

@@ -26,11 +26,11 @@ impl Process {
         Process(pidfd)
     }
 
-    /// Sends `signal`. A process that has ended is not an error: it is past all signals.
-    pub fn signal(&self, signal: i32) {
+    /// Sends `signal`, and answers whether it could be sent: not to a process that has ended, or is not ours.
+    pub fn signal(&self, signal: i32) -> bool {
         let no_info: *const libc::siginfo_t = std::ptr::null();
         // SAFETY: a null siginfo asks for the usual one; the rest are integers.
-        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, no_info, 0) };
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, no_info, 0) == 0 }
     }
 
     /// Waits until it has ended; its parent may still have to reap it.

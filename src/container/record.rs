@@ -263,8 +263,7 @@ fn kill(running: &Path) -> Result<()> {
     let Ok(pid) = pid.parse().map(Pid::from_raw) else { return Ok(()) };
     let Some(process) = Process::open(pid) else { return Ok(()) };
     // The descriptor was opened first: if the start time matches now, it stands for the right process.
-    if start_time(pid).as_deref() == Some(started) {
-        process.signal(libc::SIGKILL);
+    if start_time(pid).as_deref() == Some(started) && process.signal(libc::SIGKILL) {
         process.wait_for_end();
     }
     Ok(())

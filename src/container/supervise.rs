@@ -119,7 +119,7 @@ fn pass_on_signals(running: &Running, asked_to_end: &mut u32) -> Result<()> {
                 let signal = if *asked_to_end < PATIENCE { number } else { libc::SIGKILL };
                 running.process.signal(signal);
             }
-            _ => running.process.signal(number),
+            _ => drop(running.process.signal(number)),
         }
     }
     Ok(())

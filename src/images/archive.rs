@@ -1,0 +1,286 @@
+//! Reading a tar archive that nobody vouches for.
+//!
+//! A tar archive is a row of 512-byte blocks: a header for each member, then its content, then at least one block
+//! of zeros as the end mark. What does not fit into a header comes as a member of its own before the member it is
+//! about: GNU's `L` and `K` hold a long name or link target, POSIX's `x` ("pax") holds `key=value` records. The
+//! `tar` crate decodes the fields of a block; the walk from block to block is here, because it is where a hostile
+//! archive attacks:
+//!
+//! - a name or a record of gigabytes would have to be held in memory: they are capped;
+//! - two readers that disagree on how long a member is see different archives: a header that says that a
+//!   directory or a link has content is refused;
+//! - an archive that was cut off between two members looks whole: it is not, without its end mark.
+
+use std::ffi::CString;
+use std::io::{self, Read};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::stat::SFlag;
+use nix::sys::time::TimeSpec;
+use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
+
+use super::attributes::{Attributes, is_kept};
+use super::pax;
+
+const BLOCK: u64 = 512;
+/// The most that one long name, or the records about one member, may take.
+const RECORD_MAX: u64 = 1 << 20;
+/// The most pieces that a sparse file may be in.
+const EXTENTS_MAX: usize = 1 << 18;
+
+/// An archive that is read from the front.
+pub(super) struct Archive<R> {
+    stream: R,
+    /// What the current member still has: content, then what fills up its last block.
+    content: u64,
+    padding: u64,
+    members: u64,
+}
+
+/// A member, without its content.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// As written in the archive.
+    pub(super) path: Vec<u8>,
+    pub(super) kind: Kind,
+    pub(super) attributes: Attributes,
+}
+
+/// What a member is.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A file of `size` bytes. The archive has those in `extents`, in order; between them are zeros.
+    File {
+        size: u64,
+        extents: Vec<Extent>,
+    },
+    HardLink(Vec<u8>),
+    Symlink(Vec<u8>),
+    Directory,
+    Fifo,
+    Device {
+        kind: SFlag,
+        major: u32,
+        minor: u32,
+    },
+}
+
+/// A part of a file that the archive holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+/// What the members before a member say about it.
+#[derive(Default)]
+struct Extensions {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    pax: pax::Records,
+}
+
+impl<R: Read> Archive<R> {
+    pub(super) fn new(stream: R) -> Archive<R> {
+        Archive { stream, content: 0, padding: 0, members: 0 }
+    }
+
+    /// The next member, or `None` at the end mark. What is left of the content of the one before is skipped.
+    pub(super) fn next_member(&mut self) -> Result<Option<Member>> {
+        let mut extensions = None;
+        loop {
+            let Some(header) = self.header()? else {
+                ensure!(extensions.is_none(), "the archive ends where a member was announced");
+                return Ok(None);
+            };
+            let kind = header.entry_type();
+            if kind.is_pax_global_extensions() {
+                self.record().context("read a global header")?;
+                continue;
+            }
+            let known = extensions.get_or_insert_with(Extensions::default);
+            match kind {
+                EntryType::GNULongName => known.path = Some(until_nul(self.record().context("read a long name")?)),
+                EntryType::GNULongLink => known.link = Some(until_nul(self.record().context("read a long link")?)),
+                EntryType::XHeader => known.pax = pax::parse(&self.record().context("read a pax header")?)?,
+                _ => return self.member(&header, std::mem::take(known)).map(Some),
+            }
+        }
+    }
+
+    /// Reads from the content of the current member; 0 bytes at its end.
+    pub(super) fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let most = self.content.min(buffer.len() as u64) as usize;
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = read(&mut self.stream, &mut buffer[..most])?;
+        ensure!(count > 0, "the archive is cut off in the middle of a file");
+        self.content -= count as u64;
+        Ok(count)
+    }
+
+    /// The next header, with the size of its content noted.
+    fn header(&mut self) -> Result<Option<Header>> {
+        let rest = self.content + self.padding;
+        let skipped = io::copy(&mut (&mut self.stream).take(rest), &mut io::sink()).context("read the archive")?;
+        ensure!(skipped == rest, "the archive is cut off in the middle of a file");
+
+        let mut header = Header::new_old();
+        self.block(header.as_mut_bytes())?;
+        if header.as_bytes().iter().all(|b| *b == 0) {
+            return Ok(None);
+        }
+        if !checksum_is_right(&header) {
+            ensure!(self.members > 0, "this is not a tar archive");
+            bail!("the archive is damaged: the header after {} member(s) has a wrong checksum", self.members);
+        }
+        self.members += 1;
+        self.expect(header.entry_size().context("read the size of a member")?)?;
+        Ok(Some(header))
+    }
+
+    /// Notes that `size` bytes of content follow.
+    fn expect(&mut self, size: u64) -> Result<()> {
+        ensure!(size <= i64::MAX as u64, "the archive has a member of {size} bytes, which no file system can hold");
+        self.content = size;
+        self.padding = size.next_multiple_of(BLOCK) - size;
+        Ok(())
+    }
+
+    fn block(&mut self, block: &mut [u8]) -> Result<()> {
+        match self.stream.read_exact(block) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                bail!("the archive is cut off: it ends after {} member(s) without an end mark", self.members)
+            }
+            done => done.context("read the archive"),
+        }
+    }
+
+    /// The content of the current member, which is about the one that follows.
+    fn record(&mut self) -> Result<Vec<u8>> {
+        ensure!(self.content <= RECORD_MAX, "it has {} bytes, and {RECORD_MAX} is the most it may have", self.content);
+        let mut record = vec![0; self.content as usize];
+        self.block(&mut record)?;
+        self.content = 0;
+        Ok(record)
+    }
+
+    fn member(&mut self, header: &Header, known: Extensions) -> Result<Member> {
+        let path = known.path.or(known.pax.path).unwrap_or_else(|| header.path_bytes().into_owned());
+        let shown = || super::shown(&path);
+        let link = known.link.or(known.pax.link).or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
+        let link = || link.with_context(|| format!("{}: a link without a target", shown()));
+        if let Some(size) = known.pax.size {
+            self.expect(size)?;
+        }
+        let kind = match header.entry_type() {
+            // From before there was a type for directories.
+            EntryType::Regular if path.ends_with(b"/") => Kind::Directory,
+            EntryType::Regular | EntryType::Continuous => {
+                Kind::File { size: self.content, extents: vec![Extent { offset: 0, length: self.content }] }
+            }
+            EntryType::GNUSparse => self.sparse(header).with_context(shown)?,
+            EntryType::Link => Kind::HardLink(link()?),
+            EntryType::Symlink => Kind::Symlink(link()?),
+            EntryType::Directory => Kind::Directory,
+            EntryType::Fifo => Kind::Fifo,
+            EntryType::Char => device(header, SFlag::S_IFCHR)?,
+            EntryType::Block => device(header, SFlag::S_IFBLK)?,
+            other => bail!("{}: a member of the unknown type {:?}", shown(), char::from(other.as_byte())),
+        };
+        let has_content = matches!(kind, Kind::File { .. });
+        ensure!(
+            has_content || self.content == 0,
+            "{}: it is no file, but has {} bytes of content",
+            shown(),
+            self.content
+        );
+        let attributes = attributes(header, known.pax.owner, known.pax.mtime, known.pax.xattrs).with_context(shown)?;
+        Ok(Member { path, kind, attributes })
+    }
+
+    /// The map of a sparse file in GNU's way: four pieces in its header, and more in the blocks behind.
+    fn sparse(&mut self, header: &Header) -> Result<Kind> {
+        let header = header.as_gnu().context("a sparse file without GNU's header")?;
+        let mut extents = Vec::new();
+        add_extents(&mut extents, &header.sparse)?;
+        let mut more = header.is_extended();
+        while more {
+            let mut block = GnuExtSparseHeader::new();
+            self.block(block.as_mut_bytes())?;
+            add_extents(&mut extents, block.sparse())?;
+            more = block.is_extended();
+        }
+        let size = header.real_size()?;
+        let end = extents.last().map_or(0, |e: &Extent| e.offset + e.length);
+        let held: u64 = extents.iter().map(|e| e.length).sum();
+        ensure!(held == self.content && end <= size, "the map of this sparse file does not fit its content");
+        Ok(Kind::File { size, extents })
+    }
+}
+
+/// Adds pieces that are in order, do not overlap, and of which none ends beyond what a file can be. GNU's tar
+/// ends the map with an empty piece.
+fn add_extents(extents: &mut Vec<Extent>, found: &[GnuSparseHeader]) -> Result<()> {
+    for piece in found.iter().filter(|piece| !piece.is_empty()) {
+        let (offset, length) = (piece.offset()?, piece.length()?);
+        let after = extents.last().map_or(0, |e| e.offset + e.length);
+        let end = offset.checked_add(length).filter(|end| *end <= i64::MAX as u64);
+        ensure!(offset >= after && end.is_some(), "the map of this sparse file is out of order");
+        ensure!(extents.len() < EXTENTS_MAX, "this sparse file is in more than {EXTENTS_MAX} pieces");
+        if length > 0 {
+            extents.push(Extent { offset, length });
+        }
+    }
+    Ok(())
+}
+
+fn device(header: &Header, kind: SFlag) -> Result<Kind> {
+    let number = |field: io::Result<Option<u32>>| field.ok().flatten().context("a device without a number");
+    Ok(Kind::Device { kind, major: number(header.device_major())?, minor: number(header.device_minor())? })
+}
+
+fn attributes(
+    header: &Header,
+    owner: (Option<u64>, Option<u64>),
+    mtime: Option<TimeSpec>,
+    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+) -> Result<Attributes> {
+    // The highest id is not an id: to the kernel it means "leave as it is".
+    let id = |given: Option<u64>, field: io::Result<u64>| -> Result<u32> {
+        let id = given.map_or(field, Ok).context("read the owner")?;
+        u32::try_from(id).ok().filter(|id| *id != u32::MAX).with_context(|| format!("there is no user or group {id}"))
+    };
+    let seconds = || header.mtime().map(|t| TimeSpec::new(t.min(i64::MAX as u64) as i64, 0)).context("read the time");
+    let kept = xattrs.into_iter().filter(|(name, _)| is_kept(name));
+    Ok(Attributes {
+        uid: id(owner.0, header.uid())?,
+        gid: id(owner.1, header.gid())?,
+        mode: header.mode().context("read the mode")? & 0o7777,
+        mtime: mtime.map_or_else(seconds, Ok)?,
+        xattrs: kept.filter_map(|(name, value)| Some((CString::new(name).ok()?, value))).collect(),
+    })
+}
+
+/// The checksum is the sum of all bytes of the header, those of the checksum itself taken as spaces.
+fn checksum_is_right(header: &Header) -> bool {
+    let bytes = header.as_bytes();
+    let sum: u32 = bytes[..148].iter().chain(&bytes[156..]).map(|b| u32::from(*b)).sum();
+    header.cksum().is_ok_and(|written| written == sum + 8 * u32::from(b' '))
+}
+
+fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            done => return done.context("read the archive"),
+        }
+    }
+}
+
+fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    bytes.truncate(end);
+    bytes
+}

@@ -1,0 +1,240 @@
+//! Laying a hostile archive out as a tree.
+//!
+//! Every name is opened through [`chroot::inside::Root`], so a symlink that an earlier member made leads, at
+//! worst, somewhere else in the same tree. Names with `..` are refused, and absolute ones start at the root of
+//! the tree. What a member replaces is unlinked first, never written through.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::fs::{File, Permissions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use chroot::inside::Root;
+use look::Error;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
+use nix::sys::statvfs::fstatvfs;
+use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
+
+use super::archive::{Archive, Extent, Kind, Member};
+use super::attributes::{Attributes, LeftOut};
+use super::shown;
+
+/// The most that the names of all directories may take, which are remembered to the end.
+const DIRECTORY_NAMES_MAX: usize = 64 << 20;
+/// Directories that no member describes.
+const IMPLIED: Mode = Mode::from_bits_truncate(0o755);
+
+/// Unpacks all of `archive` into the directory `rootfs`, and says what had to be left out.
+pub(super) fn unpack<R: Read>(archive: &mut Archive<R>, rootfs: &Path) -> Result<LeftOut> {
+    let root = Root::new(rootfs)?;
+    std::fs::set_permissions(rootfs, Permissions::from_mode(0o755)).context("chmod the root of the tree")?;
+    let mut tree =
+        Tree { root, directories: Vec::new(), names: 0, left_out: LeftOut::default(), buffer: vec![0; 1 << 18] };
+    let mut members = 0u64;
+    while let Some(member) = archive.next_member()? {
+        let path = clean(&member.path)?;
+        tree.add(&path, &member, archive).with_context(|| format!("unpack {}", shown(&member.path)))?;
+        members += 1;
+    }
+    ensure!(members > 0, "the archive holds nothing");
+    tree.finish()
+}
+
+/// A tree that is being filled.
+struct Tree {
+    root: Root,
+    /// Modes and times are given last: a read-only directory could not be filled, and filling changes the time.
+    directories: Vec<(PathBuf, Attributes)>,
+    /// How many bytes the names in `directories` take.
+    names: usize,
+    left_out: LeftOut,
+    buffer: Vec<u8>,
+}
+
+impl Tree {
+    fn add<R: Read>(&mut self, path: &Path, member: &Member, archive: &mut Archive<R>) -> Result<()> {
+        let Some(name) = path.file_name() else {
+            ensure!(matches!(member.kind, Kind::Directory), "the root of a tree must be a directory");
+            let top = self.root.open(".", OFlag::O_DIRECTORY, Mode::empty()).map_err(failed("openat2", path))?;
+            return self.remember(path, top.as_fd(), &member.attributes);
+        };
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = self.root.create_dir_all(parent, IMPLIED).map_err(failed("openat2", path))?;
+        let (dir, name) = (parent.as_fd(), c_string(name)?);
+        match &member.kind {
+            Kind::Directory => self.directory(path, dir, &name, &member.attributes),
+            Kind::File { size, extents } => {
+                let file = self.file(path, dir, &name, *size)?;
+                self.fill(&file, *size, extents, archive)?;
+                member.attributes.apply(file.as_fd(), &mut self.left_out).map_err(failed("change", path))
+            }
+            Kind::HardLink(target) => self.hard_link(&clean(target)?, path, dir, &name),
+            Kind::Symlink(target) => {
+                let target = c_string(OsStr::from_bytes(target))?;
+                replacing(dir, &name, || symlinkat(target.as_c_str(), dir, name.as_c_str()))
+                    .map_err(failed("symlink", path))?;
+                member.attributes.apply_to_symlink(dir, &name, &mut self.left_out).map_err(failed("change", path))
+            }
+            Kind::Fifo => self.node(path, dir, &name, SFlag::S_IFIFO, 0, &member.attributes),
+            Kind::Device { kind, major, minor } => {
+                let number = makedev(u64::from(*major), u64::from(*minor));
+                self.node(path, dir, &name, *kind, number, &member.attributes)
+            }
+        }
+    }
+
+    /// Makes a directory, or keeps one that is there already.
+    fn directory(&mut self, path: &Path, dir: BorrowedFd<'_>, name: &CStr, attributes: &Attributes) -> Result<()> {
+        let open = || {
+            let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            openat(dir, name, flags, Mode::empty())
+        };
+        let made = match mkdirat(dir, name, Mode::S_IRWXU) {
+            Err(Errno::EEXIST) => match open() {
+                Err(Errno::ENOTDIR | Errno::ELOOP) => {
+                    replacing(dir, name, || mkdirat(dir, name, Mode::S_IRWXU)).and_then(|()| open())
+                }
+                there => there,
+            },
+            done => done.and_then(|()| open()),
+        };
+        self.remember(path, made.map_err(failed("mkdir", path))?.as_fd(), attributes)
+    }
+
+    /// Gives a directory its owner now, and the rest in the end.
+    fn remember(&mut self, path: &Path, dir: BorrowedFd<'_>, attributes: &Attributes) -> Result<()> {
+        attributes.apply_owner(dir, &mut self.left_out).map_err(failed("change", path))?;
+        self.names += path.as_os_str().len();
+        ensure!(
+            self.names <= DIRECTORY_NAMES_MAX,
+            "the archive has too many directories: their names take more than {DIRECTORY_NAMES_MAX} bytes"
+        );
+        self.directories.push((path.to_owned(), Attributes { xattrs: Vec::new(), ..attributes.clone() }));
+        Ok(())
+    }
+
+    /// A new and empty file, for which there is room.
+    fn file(&self, path: &Path, dir: BorrowedFd<'_>, name: &CStr, size: u64) -> Result<File> {
+        let room = fstatvfs(dir).map_err(failed("fstatvfs", path))?;
+        let free = room.blocks_available() as u64 * room.fragment_size();
+        ensure!(size <= free, "it is said to have {size} bytes, and there is room for {free}");
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = replacing(dir, name, || openat(dir, name, flags, Mode::S_IRUSR | Mode::S_IWUSR));
+        Ok(file.map_err(failed("open", path))?.into())
+    }
+
+    /// Writes the parts of a file that the archive holds. What is between them stays a hole, which reads as zeros.
+    fn fill<R: Read>(
+        &mut self,
+        mut file: &File,
+        size: u64,
+        extents: &[Extent],
+        archive: &mut Archive<R>,
+    ) -> Result<()> {
+        let mut written = 0;
+        for extent in extents {
+            if extent.offset != written {
+                file.seek(SeekFrom::Start(extent.offset)).context("seek")?;
+            }
+            let mut left = extent.length;
+            while left > 0 {
+                let most = left.min(self.buffer.len() as u64) as usize;
+                let count = archive.read_content(&mut self.buffer[..most])?;
+                file.write_all(&self.buffer[..count]).context("write")?;
+                left -= count as u64;
+            }
+            written = extent.offset + extent.length;
+        }
+        if written < size {
+            file.set_len(size).context("ftruncate")?;
+        }
+        Ok(())
+    }
+
+    /// Another name for a file that is in the tree. A symlink is not followed, but linked itself.
+    fn hard_link(&self, target: &Path, path: &Path, dir: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+        let (from, old) = self.root.parent(target).map_err(failed("openat2", target))?;
+        let link = || linkat(&from, old.as_os_str(), dir, name, AtFlags::empty());
+        match replacing(dir, name, link) {
+            Err(Errno::ENOENT) => bail!("a hard link to {}, which is not there", shown(target.as_os_str().as_bytes())),
+            done => done.map_err(failed("link", path)),
+        }
+    }
+
+    /// A device or fifo. A device is left out where making one is not allowed.
+    fn node(
+        &mut self,
+        path: &Path,
+        dir: BorrowedFd<'_>,
+        name: &CStr,
+        kind: SFlag,
+        number: u64,
+        attributes: &Attributes,
+    ) -> Result<()> {
+        match replacing(dir, name, || mknodat(dir, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, number)) {
+            Err(Errno::EPERM) => {
+                self.left_out.devices += 1;
+                return Ok(());
+            }
+            done => done.map_err(failed("mknod", path))?,
+        }
+        attributes.apply_to_node(dir, name, &mut self.left_out).map_err(failed("change", path))
+    }
+
+    /// Gives the directories their modes and times, the deepest first: one that may not be entered may hold others.
+    fn finish(mut self) -> Result<LeftOut> {
+        self.directories.sort_by_key(|(path, _)| std::cmp::Reverse(path.components().count()));
+        for (path, attributes) in &self.directories {
+            let shown = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+            let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+            match self.root.open(shown, flags, Mode::empty()) {
+                // A later member put something else there.
+                Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
+                Err(errno) => return Err(failed("openat2", shown)(errno)),
+                Ok(dir) => attributes.apply_mode(dir.as_fd()).map_err(failed("change", shown))?,
+            }
+        }
+        Ok(self.left_out)
+    }
+}
+
+/// The path of a member as a path below the root; empty for the root itself.
+fn clean(name: &[u8]) -> Result<PathBuf> {
+    let mut path = PathBuf::new();
+    for component in Path::new(OsStr::from_bytes(name)).components() {
+        match component {
+            Component::Normal(part) => path.push(part),
+            Component::ParentDir => bail!("the archive has the name {}, which points outside with `..`", shown(name)),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    Ok(path)
+}
+
+/// Makes `name` with `make`; if something has that name, removes it and tries again. A directory must be empty.
+fn replacing<T>(dir: BorrowedFd<'_>, name: &CStr, make: impl Fn() -> nix::Result<T>) -> nix::Result<T> {
+    match make() {
+        Err(Errno::EEXIST) => {
+            match unlinkat(dir, name, UnlinkatFlags::NoRemoveDir) {
+                Err(Errno::EISDIR) => unlinkat(dir, name, UnlinkatFlags::RemoveDir)?,
+                done => done?,
+            }
+            make()
+        }
+        done => done,
+    }
+}
+
+fn c_string(name: &OsStr) -> Result<CString> {
+    CString::new(name.to_owned().into_vec()).context("the archive has a name with a zero byte in it")
+}
+
+fn failed<'a>(call: &'static str, path: &'a Path) -> impl FnOnce(Errno) -> anyhow::Error + 'a {
+    move |errno| Error::call(call, shown(path.as_os_str().as_bytes()), errno).into()
+}
