@@ -14,10 +14,10 @@
 //! | `kernel_calls.rs`                                | the calls that older kernels lack                    |
 //! | `user_namespace.rs`, `apparmor.rs`               | being root of something                              |
 //! | `mount_namespace.rs`, `new_proc.rs`              | mounting, and a new `/proc` and `/sys`               |
+//! | `network.rs`                                     | a network namespace                                  |
 //! | `id_ranges.rs`                                   | more than one id for an ordinary user                |
 //! | `directories.rs`, `overlay.rs`                   | where things are built and kept, and layers there    |
 //! | `cgroups.rs`, `cgroup_limits.rs`, `cgroup_advice.rs` | limits                                           |
-//! | `network.rs`                                     | a network namespace                                  |
 //! | `forwarding.rs`, `nftables.rs`, `legacy_iptables.rs` | that nobody drops a container's packets          |
 //! | `place.rs`, `surroundings.rs`, `os.rs`           | nothing: what this system is, and what it runs in    |
 
@@ -102,6 +102,7 @@ fn examine(machine: &Machine) -> Vec<Finding> {
         kernel_calls::probe(machine),
         user_namespace::probe(machine),
         mount_namespace::probe(machine),
+        network::probe(machine),
         new_proc::probe(machine),
         new_proc::probe_sys(machine),
         directories::probe_target(machine),
@@ -109,7 +110,6 @@ fn examine(machine: &Machine) -> Vec<Finding> {
         overlay::probe(machine),
         id_ranges::probe(machine),
         cgroups::probe(machine),
-        network::probe(machine),
         forwarding::probe(machine),
     ];
     findings.insert(0, place::probe(machine, &findings));

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::child::{Attempt, Refusal, in_child};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
-use super::{kernel_calls, mount_namespace, new_proc, user_namespace};
+use super::{kernel_calls, mount_namespace, network, new_proc, user_namespace};
 
 /// Something that an exercise cannot be done without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Requirement {
     /// The system calls that the chapters up to here make.
@@ -17,6 +17,8 @@ pub enum Requirement {
     UserNamespaces,
     /// A mount namespace of one's own in which file systems can be mounted. Includes the user namespace.
     MountNamespaces,
+    /// A network namespace with a loopback that works. Includes the user namespace.
+    NetworkNamespaces,
     /// A PID namespace with a new `/proc` for it. Includes the mount namespace.
     NewProc,
 }
@@ -31,12 +33,23 @@ pub struct Unmet {
 }
 
 impl Requirement {
-    const ALL: [Requirement; 4] =
-        [Requirement::KernelCalls, Requirement::UserNamespaces, Requirement::MountNamespaces, Requirement::NewProc];
+    /// All, each after those that it includes.
+    const ALL: [Requirement; 5] = [
+        Requirement::KernelCalls,
+        Requirement::UserNamespaces,
+        Requirement::MountNamespaces,
+        Requirement::NetworkNamespaces,
+        Requirement::NewProc,
+    ];
 
     /// Whether a machine that meets this must have met `other` on the way.
     fn includes(self, other: Requirement) -> bool {
-        self == other || other != Requirement::KernelCalls && other < self
+        let directly = match self {
+            Requirement::KernelCalls | Requirement::UserNamespaces => None,
+            Requirement::MountNamespaces | Requirement::NetworkNamespaces => Some(Requirement::UserNamespaces),
+            Requirement::NewProc => Some(Requirement::MountNamespaces),
+        };
+        self == other || directly.is_some_and(|included| included.includes(other))
     }
 
     /// Goes one step further in this process, after the steps for what this includes.
@@ -45,6 +58,7 @@ impl Requirement {
             Requirement::KernelCalls => kernel_calls::make(),
             Requirement::UserNamespaces => user_namespace::enter(),
             Requirement::MountNamespaces => mount_namespace::enter(),
+            Requirement::NetworkNamespaces => network::enter(),
             Requirement::NewProc => new_proc::enter(),
         }
     }
@@ -55,6 +69,7 @@ impl Requirement {
             Requirement::KernelCalls => kernel_calls::why(refusal, machine),
             Requirement::UserNamespaces => user_namespace::why(refusal, machine),
             Requirement::MountNamespaces => mount_namespace::why(refusal, machine),
+            Requirement::NetworkNamespaces => network::why(refusal, machine),
             Requirement::NewProc => new_proc::why(refusal, machine),
         }
     }
@@ -65,6 +80,7 @@ impl Requirement {
             Requirement::KernelCalls => "kernel calls",
             Requirement::UserNamespaces => "user namespace",
             Requirement::MountNamespaces => "mount namespace",
+            Requirement::NetworkNamespaces => "network namespace",
             Requirement::NewProc => "new /proc",
         }
     }
@@ -119,4 +135,20 @@ pub fn blocked_by(needs: &[Requirement]) -> Option<Blocked> {
     let Unmet { needs, refusal } = first_unmet(needs)?;
     let advice = needs.why(&refusal, &Machine::here());
     Some(Blocked { needs, said: refusal.to_string(), advice })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_includes_what() {
+        let all_in = |needs: Requirement| {
+            let included = Requirement::ALL.into_iter().filter(|other| needs.includes(*other));
+            included.map(Requirement::name).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(all_in(Requirement::KernelCalls), "kernel calls");
+        assert_eq!(all_in(Requirement::NetworkNamespaces), "user namespace, network namespace");
+        assert_eq!(all_in(Requirement::NewProc), "user namespace, mount namespace, new /proc");
+    }
 }

@@ -8,30 +8,24 @@ use look::kernel::{self, CloneFlags};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use super::child::{Attempt, Refusal, become_root, in_child};
-use super::finding::{Advice, Finding, Subject};
+use super::child::{Attempt, Refusal};
+use super::finding::{Advice, Finding};
 use super::machine::Machine;
+use super::needs::Requirement;
 use super::{confinement, user_namespace};
 
-const SUBJECT: Subject = Subject {
-    name: "network namespace",
-    did: "made a network namespace, set its loopback up, and sent a byte through it",
-    from_chapter: 6,
-    serves: None,
-};
+const DID: &str = "made a network namespace, set its loopback up, and sent a byte through it";
 
-/// Makes one and uses it.
+/// Moves this process into one and uses it.
+pub fn enter() -> Attempt {
+    kernel::unshare(CloneFlags::CLONE_NEWNET, "links and addresses of its own")?;
+    loopback_up()?;
+    send_a_byte().map_err(|error| Refusal::io("connect", "127.0.0.1", &error))
+}
+
+/// Tries it.
 pub fn probe(machine: &Machine) -> Finding {
-    let attempt: Attempt = in_child(|| {
-        become_root()?;
-        kernel::unshare(CloneFlags::CLONE_NEWNET, "links and addresses of its own")?;
-        loopback_up()?;
-        send_a_byte().map_err(|error| Refusal::io("connect", "127.0.0.1", &error))
-    });
-    match attempt {
-        Ok(()) => SUBJECT.ok("made, and its loopback works"),
-        Err(refusal) => SUBJECT.warn(&refusal, why(&refusal, machine)),
-    }
+    Requirement::NetworkNamespaces.probe(DID, "made, and its loopback works", machine)
 }
 
 /// What `ip link set lo up` does: netdevice(7).
@@ -57,7 +51,8 @@ fn send_a_byte() -> std::io::Result<()> {
     receiver.read_exact(&mut [0])
 }
 
-fn why(refusal: &Refusal, machine: &Machine) -> Advice {
+/// What stands in the way.
+pub fn why(refusal: &Refusal, machine: &Machine) -> Advice {
     match refusal.errno() {
         _ if refusal.object == "NEWUSER" || refusal.call.starts_with("write ") => user_namespace::why(refusal, machine),
         Some(Errno::ENOSPC) => user_namespace::limit("user.max_net_namespaces", machine),

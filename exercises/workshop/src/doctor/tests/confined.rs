@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use super::{EVERYTHING, Found, as_a_user, found_in};
 use crate::doctor::child::{Attempt, Refusal, in_child};
 use crate::doctor::machine::Machine;
-use crate::doctor::{blocked_by, examine, mount_namespace, new_proc, user_namespace};
+use crate::doctor::{blocked_by, examine, mount_namespace, network, new_proc, user_namespace};
 
 fn set_own_limit(name: &str, value: &str) -> Attempt {
     let file = format!("/proc/sys/user/{name}");
@@ -42,7 +42,7 @@ fn what_builds_on_it_refers_to_it() {
         });
         Ok(referring.map(|finding| finding.name.to_owned()).collect::<Vec<_>>())
     });
-    assert_eq!(examined.unwrap(), ["mount namespace", "new /proc", "new /sys", "overlay", "network namespace"]);
+    assert_eq!(examined.unwrap(), ["mount namespace", "network namespace", "new /proc", "new /sys", "overlay"]);
 }
 
 #[test]
@@ -64,6 +64,16 @@ fn no_mount_namespaces() {
     };
     let found = found_in(world, mount_namespace::probe);
     assert_blocked(&found, "unshare NEWNS: ENOSPC", "sudo sysctl -w user.max_mnt_namespaces=15000");
+}
+
+#[test]
+fn no_network_namespaces() {
+    let world = || {
+        as_a_user()?;
+        set_own_limit("max_net_namespaces", "0")
+    };
+    let found = found_in(world, network::probe);
+    assert_blocked(&found, "unshare NEWNET: ENOSPC", "sudo sysctl -w user.max_net_namespaces=15000");
 }
 
 #[test]
