@@ -25,8 +25,9 @@ fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The message that makes a table (`chain` is empty) or a chain in it; a base chain with a `policy`.
-fn make(table: &str, chain: &str, policy: Option<u32>) -> Vec<u8> {
+/// The message that makes a table (`chain` is empty) or a chain in it; a base chain with a hook
+/// and a policy.
+fn make(table: &str, chain: &str, base: Option<(u32, u32)>) -> Vec<u8> {
     let name = |name: &str| [name.as_bytes(), b"\0"].concat();
     let mut payload = vec![libc::NFPROTO_IPV4 as u8, 0, 0, 0];
     payload.extend(attribute(1, &name(table)));
@@ -35,9 +36,9 @@ fn make(table: &str, chain: &str, policy: Option<u32>) -> Vec<u8> {
         kind = libc::NFT_MSG_NEWCHAIN;
         payload.extend(attribute(3, &name(chain)));
     }
-    if let Some(policy) = policy {
-        let forward = [attribute(1, &2_u32.to_be_bytes()), attribute(2, &0_u32.to_be_bytes())].concat();
-        payload.extend(attribute(4 | libc::NLA_F_NESTED as u16, &forward));
+    if let Some((hook, policy)) = base {
+        let hook = [attribute(1, &hook.to_be_bytes()), attribute(2, &0_u32.to_be_bytes())].concat();
+        payload.extend(attribute(4 | libc::NLA_F_NESTED as u16, &hook));
         payload.extend(attribute(5, &policy.to_be_bytes()));
         payload.extend(attribute(7, b"filter\0"));
     }
@@ -80,12 +81,18 @@ fn refused(errno: Errno) -> Refusal {
     Refusal::new("netlink", "a batch of nftables", errno)
 }
 
-const DROP: Option<u32> = Some(0);
-const ACCEPT: Option<u32> = Some(1);
+const INPUT: u32 = 1;
+const FORWARD: u32 = 2;
+const DROP: u32 = 0;
+const ACCEPT: u32 = 1;
 
 #[test]
 fn a_docker_that_drops_what_is_not_its_own() {
-    let rules = [make("filter", "", None), make("filter", "DOCKER-USER", None), make("filter", "FORWARD", DROP)];
+    let rules = [
+        make("filter", "", None),
+        make("filter", "DOCKER-USER", None),
+        make("filter", "FORWARD", Some((FORWARD, DROP))),
+    ];
     let found = found_in(|| with_rules(&rules), forwarding::probe);
     assert_eq!(found.outcome, "Warn", "{found:?}");
     assert!(found.said.starts_with("ip filter FORWARD drops"), "{found:?}");
@@ -93,8 +100,13 @@ fn a_docker_that_drops_what_is_not_its_own() {
 }
 
 #[test]
-fn chains_that_accept_are_not_in_the_way() {
-    let rules = [make("own", "", None), make("own", "passes", ACCEPT), make("own", "is-called", None)];
+fn chains_that_accept_or_are_at_another_hook_are_not_in_the_way() {
+    let rules = [
+        make("own", "", None),
+        make("own", "passes", Some((FORWARD, ACCEPT))),
+        make("own", "is-called", None),
+        make("own", "for-us", Some((INPUT, DROP))),
+    ];
     let found = found_in(|| with_rules(&rules), forwarding::probe);
     assert!(!found.said.contains("drops"), "{found:?}");
 }
@@ -104,7 +116,8 @@ fn many_chains_come_in_more_than_one_datagram() {
     let world = || {
         with_rules(&[make("filter", "", None)])?;
         let long = |number| make("filter", &format!("{}-{number}", "a-long-name".repeat(10)), None);
-        let chains: Vec<Vec<u8>> = (0..1000).map(long).chain([make("filter", "the-last", DROP)]).collect();
+        let chains: Vec<Vec<u8>> =
+            (0..1000).map(long).chain([make("filter", "the-last", Some((FORWARD, DROP)))]).collect();
         chains.chunks(50).try_for_each(commit).map_err(refused)
     };
     let found = found_in(world, forwarding::probe);
