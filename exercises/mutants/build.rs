@@ -1,9 +1,9 @@
-//! Collects every known answer: for each exercise the starter, the reference, and whatever is in its `mutants/`.
+//! Collects every known answer: for each exercise the starter, the reference, what is in `mutants/` and, right
+//! although it looks different, in `also-right/`.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use catalog::Exercise;
 use catalog::module::{self, Entry, Part};
 
 fn main() -> Result<(), String> {
@@ -20,25 +20,23 @@ fn main() -> Result<(), String> {
                 file: module::write(part, exercise, &repository, &out)?,
             });
         }
-        for (name, file) in mutants(exercise, &repository)? {
-            let _ = writeln!(
-                table,
-                "    Mutant {{ exercise: {:?}, name: {name:?}, diagnosis: {:?} }},",
-                exercise.number,
-                diagnosis(&file)?
-            );
-            entries.push(Entry { exercise, name, file });
+        for folder in ["mutants", "also-right"] {
+            for (name, file) in sources(&exercise.folder(&repository).join(folder))? {
+                let number = exercise.number;
+                let diagnosis = if folder == "mutants" { diagnosis(&file)? } else { "pass".into() };
+                let _ = writeln!(table, "Known {{ exercise: {number:?}, name: {name:?}, diagnosis: {diagnosis:?} }},");
+                entries.push(Entry { exercise, name, file });
+            }
         }
     }
     write(&out.join("table.rs"), &format!("&[\n{table}]\n"))?;
     write(&out.join("answers.rs"), &module::source(&entries))
 }
 
-/// The wrong answers to `exercise`, by name.
-fn mutants(exercise: &Exercise, repository: &Path) -> Result<Vec<(String, PathBuf)>, String> {
-    let folder = exercise.folder(repository).join("mutants");
+/// The answers in `folder`, by name.
+fn sources(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     println!("cargo::rerun-if-changed={}", folder.display());
-    let entries = std::fs::read_dir(&folder).map_err(|e| format!("read {}: {e}", folder.display()))?;
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("read {}: {e}", folder.display()))?;
     let mut found: Vec<_> = entries
         .filter_map(|entry| Some(entry.ok()?.path()).filter(|path| path.extension().is_some_and(|e| e == "rs")))
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))

@@ -28,6 +28,8 @@ pub struct Exercise {
     pub more_uses: &'static str,
     /// The variant of `subject::Answer` that holds the function.
     pub variant: &'static str,
+    /// Whether the runtime calls this function through its table of stages, under this name.
+    pub seam: bool,
 }
 
 /// All exercises, in the order of the course.
@@ -41,36 +43,40 @@ pub const ALL: [Exercise; 4] = [
         uses: "use look::{Error, Kind, Namespaces, Result};\nuse nix::unistd::Pid;\n",
         more_uses: "",
         variant: "NamespacesOf",
+        seam: true,
     },
     Exercise {
         number: "1.1",
         name: "naive_root",
-        task: "Make a directory the root of this process, with chroot(2).",
+        task: "Give a process a root, with chroot.",
         reference: "chapters/01-chroot/src/lib.rs",
         signature: "pub fn naive_root(root: &Path) -> Result<()>",
         uses: "use std::path::Path;\n\nuse look::Result;\nuse look::kernel;\n",
         more_uses: "",
         variant: "NaiveRoot",
+        seam: false,
     },
     Exercise {
         number: "1.2",
         name: "escape",
-        task: "Walk out of the chroot that you have just built.",
+        task: "Walk out of that chroot again.",
         reference: "chapters/01-chroot/attacks/escape.rs",
         signature: "pub fn escape() -> Result<()>",
         uses: "use look::kernel;\nuse look::{Error, Result};\n",
         more_uses: "",
         variant: "Escape",
+        seam: false,
     },
     Exercise {
         number: "1.3",
         name: "enter_root",
-        task: "Give this process a root that nobody walks out of, with pivot_root(2).",
+        task: "Give it a root that holds: pivot_root.",
         reference: "chapters/01-chroot/src/lib.rs",
         signature: "pub fn enter_root(root: &Path) -> Result<()>",
         uses: "use std::path::Path;\n\nuse look::Result;\nuse look::kernel::{self, MntFlags, MsFlags};\n",
         more_uses: "use std::ffi::CString;\nuse std::os::unix::ffi::OsStrExt;\n",
         variant: "EnterRoot",
+        seam: true,
     },
 ];
 

@@ -7,6 +7,35 @@ use std::path::{Path, PathBuf};
 
 use crate::{Exercise, cut};
 
+/// The environment variable that says where the learner's files are.
+pub const MINE: &str = "TINBOX_MINE";
+/// The environment variable with the numbers of the exercises whose answers are to be the learner's: `0.1,1.3`.
+pub const ANSWERS: &str = "TINBOX_ANSWERS";
+/// The same for the runtime.
+pub const SEAMS: &str = "TINBOX_SEAMS";
+
+/// For a build script: the learner's file for each exercise that the environment variable `listed` names, or,
+/// where it is not set, for each that is there if `all` says so.
+pub fn learners(repository: &Path, listed: &str, all: bool) -> Vec<Entry> {
+    println!("cargo::rerun-if-env-changed={MINE}");
+    println!("cargo::rerun-if-env-changed={listed}");
+    let mine = std::env::var_os(MINE).map_or_else(|| repository.join("exercises/mine"), PathBuf::from);
+    let chosen = std::env::var(listed).ok();
+    let mut entries = Vec::new();
+    for exercise in &crate::ALL {
+        let file = mine.join(exercise.file());
+        let wanted = match &chosen {
+            Some(numbers) => numbers.split(',').any(|number| number == exercise.number),
+            None => all && file.exists(),
+        };
+        if wanted {
+            println!("cargo::rerun-if-changed={}", file.display());
+            entries.push(Entry { exercise, name: "yours".into(), file });
+        }
+    }
+    entries
+}
+
 /// One answer to one exercise.
 #[derive(Debug)]
 pub struct Entry {
@@ -37,15 +66,27 @@ pub fn source(entries: &[Entry]) -> String {
     source + "        _ => None,\n    }\n}\n"
 }
 
-/// The modules alone.
-pub fn modules(entries: &[Entry]) -> String {
+/// The source of the same modules, and of a table of stages for the runtime with them in it:
+/// `fn stages() -> tinbox::Stages`. What is not among `entries` is the chapters' own.
+pub fn stages(entries: &[Entry]) -> String {
+    let mut source = modules(entries);
+    source += "/// The stages of a start, some of them the learner's.\n#[allow(clippy::needless_update)]\n\
+               pub fn stages() -> tinbox::Stages {\n    tinbox::Stages {\n";
+    for (index, entry) in entries.iter().enumerate() {
+        let name = entry.exercise.name;
+        let _ = writeln!(source, "        {name}: answer{index}::{name},");
+    }
+    source + "        ..tinbox::Stages::reference()\n    }\n}\n"
+}
+
+fn modules(entries: &[Entry]) -> String {
     let mut source = String::new();
     for (index, entry) in entries.iter().enumerate() {
         let _ = write!(
             source,
-            "#[allow(unused, missing_docs, clippy::all, clippy::undocumented_unsafe_blocks)]\n\
-             #[allow(clippy::needless_pass_by_value, clippy::semicolon_if_nothing_returned)]\n\
-             #[warn(unused_must_use)]\n#[path = {:?}]\nmod answer{index};\n",
+            "#[allow(missing_docs, dead_code, unreachable_code, unused_imports, unused_variables, unused_mut)]\n\
+             #[allow(clippy::all, clippy::undocumented_unsafe_blocks, clippy::needless_pass_by_value)]\n\
+             #[allow(clippy::semicolon_if_nothing_returned)]\n#[path = {:?}]\nmod answer{index};\n",
             entry.file.display().to_string()
         );
     }

@@ -8,6 +8,13 @@ use crate::facts::Facts;
 use crate::session::Session;
 use crate::{Seen, Stop, diagnosis};
 
+/// The words for what is right.
+const RIGHT: &str = "the kernel's numbers";
+/// The words for what is right about the wrong process.
+pub(crate) const CALLERS: &str = "the caller's numbers";
+/// The words for what is not right about anything.
+pub(crate) const OTHERS: &str = "other numbers";
+
 /// 0.1
 pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     session.wait(|_, report| matches!(report, Report::Host).then_some(()))?;
@@ -58,10 +65,10 @@ fn compare(said: &Namespaces, truth: &Namespaces, caller: &Namespaces) -> String
     let wrong: Vec<_> =
         said.iter().filter(|(kind, n)| truth.get(kind) != Some(n)).map(|(kind, _)| kind.name()).collect();
     match (missing.as_slice(), wrong.as_slice()) {
-        ([], []) => "what the kernel says".into(),
+        ([], []) => RIGHT.into(),
         _ if said.is_empty() => "nothing".into(),
-        (_, [_, ..]) if said.iter().all(|(kind, n)| caller.get(kind) == Some(n)) => "what is true of the caller".into(),
-        (_, wrong) if wrong.len() == said.len() => "other numbers than the kernel's".into(),
+        (_, [_, ..]) if said.iter().all(|(kind, n)| caller.get(kind) == Some(n)) => CALLERS.into(),
+        (_, wrong) if wrong.len() == said.len() => OTHERS.into(),
         (missing, []) => format!("without {}", missing.join(", ")),
         (_, wrong) => format!("wrong about {}", wrong.join(", ")),
     }
@@ -87,10 +94,10 @@ mod tests {
         let truth = Namespaces::from([(Kind::Mnt, 1), (Kind::Uts, 2)]);
         let caller = Namespaces::from([(Kind::Mnt, 1), (Kind::Uts, 3)]);
         let words = |said: &[(Kind, u64)]| compare(&said.iter().copied().collect(), &truth, &caller);
-        assert_eq!(words(&[(Kind::Mnt, 1), (Kind::Uts, 2)]), "what the kernel says");
-        assert_eq!(words(&[(Kind::Mnt, 1), (Kind::Uts, 3)]), "what is true of the caller");
+        assert_eq!(words(&[(Kind::Mnt, 1), (Kind::Uts, 2)]), RIGHT);
+        assert_eq!(words(&[(Kind::Mnt, 1), (Kind::Uts, 3)]), CALLERS);
         assert_eq!(words(&[(Kind::Mnt, 1)]), "without uts");
-        assert_eq!(words(&[(Kind::Mnt, 8), (Kind::Uts, 9)]), "other numbers than the kernel's");
+        assert_eq!(words(&[(Kind::Mnt, 8), (Kind::Uts, 9)]), OTHERS);
         assert_eq!(words(&[(Kind::Mnt, 1), (Kind::Uts, 9)]), "wrong about uts");
         assert_eq!(words(&[]), "nothing");
     }

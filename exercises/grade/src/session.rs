@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
-use subject::protocol::{Call, Channel, Order, Outcome, Report};
+use subject::protocol::{Call, Channel, Order, Outcome, Received, Report};
 
 use crate::{Stop, audit, diagnosis};
 
@@ -26,6 +26,8 @@ pub struct Session {
     printed: mpsc::Receiver<Vec<u8>>,
     token: String,
     patience: Duration,
+    /// Reports that nobody has asked for yet, with their senders.
+    kept: Vec<(Pid, Report)>,
 }
 
 /// What is known when a subject has gone.
@@ -49,7 +51,7 @@ impl Session {
             .stderr(writer)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("run {}: {error}", program.display())))?;
-        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE })
+        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE, kept: Vec::new() })
     }
 
     /// Gives an answer less (or more) than ten seconds for each call.
@@ -68,28 +70,37 @@ impl Session {
         self.channel.send(&order)
     }
 
-    /// Waits for the next report that `wanted` takes. Any end of the answer's process before that is a [`Stop`].
+    /// Waits for a report that `wanted` takes. The processes of the subject speak in any order, so the others are kept
+    /// for whoever asks for them later. An end of the answer's process before that is a [`Stop`].
     pub(crate) fn wait<T>(&mut self, wanted: impl Fn(Pid, &Report) -> Option<T>) -> Result<T, Stop> {
+        let taken = self.kept.iter().enumerate().find_map(|(at, (from, report))| Some((at, wanted(*from, report)?)));
+        if let Some((at, found)) = taken {
+            self.kept.remove(at);
+            return Ok(found);
+        }
         let until = Instant::now() + self.patience;
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            let mut waiting = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
-            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            if poll(&mut waiting, timeout).map_err(io::Error::from)? == 0 {
-                return Err(Stop::Early(diagnosis::hung(self.patience)));
-            }
-            let Some(received) = self.channel.receive::<Report>()? else {
-                return Err(io::Error::other("the subject ended without a word").into());
-            };
-            if let Some(found) = wanted(received.from, &received.message) {
+            let Received { from, message } = self.next_report(until)?;
+            if let Some(found) = wanted(from, &message) {
                 return Ok(found);
             }
-            match received.message {
-                Report::Blocked { obstacle, error } => return Err(Stop::Blocked { obstacle, error }),
+            match message {
+                Report::Blocked { error } => return Err(Stop::Blocked(error)),
                 Report::Ended(end) => return Err(Stop::Early(diagnosis::ended(&end))),
-                _ => {}
+                other => self.kept.push((from, other)),
             }
         }
+    }
+
+    fn next_report(&self, until: Instant) -> Result<Received<Report>, Stop> {
+        let left = until.saturating_duration_since(Instant::now());
+        let mut waiting = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        if poll(&mut waiting, timeout).map_err(io::Error::from)? == 0 {
+            return Err(Stop::Early(diagnosis::hung(self.patience)));
+        }
+        let received = self.channel.receive()?;
+        received.ok_or_else(|| io::Error::other("the subject ended without a word").into())
     }
 
     /// Waits until the answer's process has made `call` and holds still. Says which process that is.

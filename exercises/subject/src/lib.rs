@@ -25,7 +25,6 @@ pub mod protocol;
 mod scene;
 mod try_it;
 
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -33,7 +32,7 @@ use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
 use nix::unistd::Pid;
 
-use protocol::{Channel, Obstacle, Report};
+use protocol::{Channel, Report};
 
 /// An answer to an exercise.
 #[derive(Debug, Clone, Copy)]
@@ -75,24 +74,19 @@ fn run(answer: Answer, channel: Channel) -> ExitCode {
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWNET;
-    let made = match chroot::own_user() {
-        Ok(()) => kernel::clone3(stand_in, "a stand-in for the machine").map_err(|e| (Obstacle::Namespaces, e)),
-        Err(error) => Err((Obstacle::UserNamespace, error)),
-    };
-    match made {
+    match chroot::own_user().and_then(|()| kernel::clone3(stand_in, "a stand-in for the machine")) {
         Ok(Cloned::Child) => life::first_process(answer, &channel),
-        Ok(Cloned::Parent { pid, pidfd }) => outlive(pid, &pidfd, channel),
-        Err((obstacle, error)) => {
-            let _ = channel.send(&Report::Blocked { obstacle, error: error.to_string() });
+        Ok(Cloned::Parent { pid, .. }) => outlive(pid, channel),
+        Err(error) => {
+            let _ = channel.send(&Report::Blocked { error: error.to_string() });
             ExitCode::FAILURE
         }
     }
 }
 
 /// Waits for the first process. The channel is closed here, so that the grader hears when everybody has gone.
-fn outlive(pid: Pid, pidfd: &OwnedFd, channel: Channel) -> ExitCode {
+fn outlive(pid: Pid, channel: Channel) -> ExitCode {
     drop(channel);
-    let _ = pidfd;
     match nix::sys::wait::waitpid(pid, None) {
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::protocol::{Channel, End, Obstacle, Order, Report};
+use crate::protocol::{Channel, End, Order, Report};
 use crate::{Answer, host, scene};
 
 /// A process of the stand-in host that stops where it is told to.
@@ -39,7 +39,7 @@ pub(crate) fn first_process(answer: Answer, channel: &Channel) -> ExitCode {
     // The grader may be killed at any moment, and this process, the first of its namespace, ignores Ctrl-C.
     let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
     if let Err(error) = host::build() {
-        let _ = channel.send(&Report::Blocked { obstacle: Obstacle::Mounts, error: error.to_string() });
+        let _ = channel.send(&Report::Blocked { error: error.to_string() });
         return ExitCode::FAILURE;
     }
     match take_orders(answer, channel) {

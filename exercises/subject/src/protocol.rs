@@ -14,8 +14,6 @@ use serde::{Deserialize, Serialize};
 pub enum Report {
     /// The machine refuses what the check needs.
     Blocked {
-        /// What could not be made.
-        obstacle: Obstacle,
         /// What the kernel answered.
         error: String,
     },
@@ -34,17 +32,6 @@ pub enum Report {
     Witness,
     /// The answer's process has ended. Said by the first process.
     Ended(End),
-}
-
-/// What a machine may refuse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Obstacle {
-    /// A user namespace, which an ordinary user needs for everything else.
-    UserNamespace,
-    /// The other namespaces.
-    Namespaces,
-    /// The mounts of the stand-in host.
-    Mounts,
 }
 
 /// A call that the answer's process makes.

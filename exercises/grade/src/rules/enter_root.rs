@@ -63,7 +63,7 @@ pub(crate) const RULES: &[Rule] = &[
         words: "The new root is in its place, but pivot_root does not throw the old one away: it moves it to put_old, \
                 and there the whole machine lies open to everybody inside. Unmount it. It is in use (by you, for one), \
                 so a plain umount says EBUSY: MNT_DETACH takes it out of the tree at once.",
-        read: "man 2 pivot_root, \"pivot_root(\\\".\\\", \\\".\\\")\"; man 2 umount, MNT_DETACH",
+        read: "man 2 pivot_root, `pivot_root(\".\", \".\")`; man 2 umount, MNT_DETACH",
     },
     Rule {
         id: "cwd-left-behind",

@@ -1,6 +1,7 @@
 //! 0.1
 
 use crate::diagnosis::Rule;
+use crate::looking::{CALLERS, OTHERS};
 
 const ITSELF: &str = "about its own process";
 const OTHER: &str = "about another process";
@@ -9,7 +10,7 @@ const NOBODY: &str = "about a process that does not exist";
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         id: "looks-at-itself",
-        when: |facts| facts.get(OTHER) == "what is true of the caller",
+        when: |facts| facts.get(OTHER) == CALLERS,
         title: "it reads the namespaces of whoever calls it",
         words: "Asked about another process, your function gave the numbers of its own. `/proc/self` is always the \
                 process that looks there. The one you are asked about is `/proc/{pid}`.",
@@ -17,7 +18,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "inode-of-the-link",
-        when: |facts| facts.get(ITSELF) == "other numbers than the kernel's",
+        when: |facts| facts.get(ITSELF) == OTHERS,
         title: "these numbers are not those of namespaces",
         words: "Every kind is there, and every number is wrong. The usual reason: each entry in /proc/PID/ns is a \
                 symlink, and a symlink has an inode number too. What you want is the number of the namespace behind \
