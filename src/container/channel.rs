@@ -3,11 +3,12 @@
 //! A socket pair that closes on execve. If it closes without a failure having come, the command runs.
 
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::cmsg_space;
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg, socketpair,
 };
@@ -56,6 +57,14 @@ impl Channel {
     fn send(&self, bytes: &[u8], control: &[ControlMessage<'_>]) -> Result<()> {
         sendmsg::<()>(self.0.as_raw_fd(), &[IoSlice::new(bytes)], control, MsgFlags::MSG_NOSIGNAL, None)
             .context("send to the process outside")?;
+        Ok(())
+    }
+
+    /// Fails if the process outside has gone.
+    pub fn check(&self) -> Result<()> {
+        let mut hung_up = [PollFd::new(self.0.as_fd(), PollFlags::empty())];
+        poll(&mut hung_up, PollTimeout::ZERO).context("poll")?;
+        ensure!(!hung_up[0].any().unwrap_or(true), "the process outside has gone");
         Ok(())
     }
 

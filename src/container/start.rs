@@ -1,14 +1,14 @@
 //! A container's start. [`start`] is what happens outside, [`prepare`] what happens inside: read these two as the
 //! table of contents of the course.
 
-use std::convert::Infallible;
 use std::process;
 
 use anyhow::{Context, Result};
 use chroot::inside::Root;
+use look::Namespaces;
 use look::kernel::{self, CloneFlags, Cloned};
 use look::tell::{self, chapter};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::signalfd::SignalFd;
 use nix::unistd::Pid;
 
@@ -45,11 +45,12 @@ pub fn start(plan: &Plan, stages: &Stages) -> Result<Started> {
     let signals = supervise::catch_signals()?;
     let stdio = Stdio::new(plan)?;
     let (outside, inside) = Channel::pair()?;
+    let hosts = tell::is_on().then(|| (stages.namespaces_of)(Pid::this())).and_then(Result::ok);
     let cloned = chapter(2, || kernel::clone3(namespaces(plan), "a process that will see a machine of its own"))?;
     let (pid, process) = match cloned {
         Cloned::Child => {
             drop(outside);
-            become_command(plan, stages, stdio.inside, &inside)
+            become_command(plan, stages, stdio.inside, &inside, hosts.as_ref())
         }
         Cloned::Parent { pid, pidfd } => (pid, Process::from_clone(pidfd)),
     };
@@ -65,9 +66,6 @@ pub fn start(plan: &Plan, stages: &Stages) -> Result<Started> {
             Message::Closed => break,
         }
     }
-    if tell::is_on() {
-        compare(pid, stages);
-    }
     Ok(Started::Running(Running { pid, process, stdio, signals }))
 }
 
@@ -78,10 +76,13 @@ fn namespaces(plan: &Plan) -> CloneFlags {
 }
 
 /// The life of the process inside until it is the command. Never comes back.
-fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> ! {
+fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel, hosts: Option<&Namespaces>) -> ! {
     let failure = match prepare(plan, stages, stdio, channel) {
-        Ok(never) => match never {},
-        Err(failure) => failure,
+        Ok(()) => {
+            hosts.inspect(|hosts| compare(hosts, stages));
+            chapter(2, || execute(plan))
+        }
+        Err(error) => Failure::own(&error),
     };
     // If nobody is left to hear it, the exit status says the same.
     let _ = channel.send_failure(&failure);
@@ -89,25 +90,23 @@ fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel
 }
 
 /// All that makes this process a container, in order.
-fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<Infallible, Failure> {
-    let steps = || -> Result<()> {
-        let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
-        chapter(2, || own_ids(plan))?;
-        chapter(4, || root::mount(plan))?;
-        let tree = Root::new(&plan.mount_point)?;
-        chapter(1, || devices::populate(&tree, plan.rootless))?;
-        chapter(0, || stdio.connect(&tree, plan, channel))?;
-        chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
-        chapter(2, || kernel::sethostname(&plan.hostname, "its name, in its own UTS namespace"))?;
-        chapter(1, || enter_workdir(plan))?;
-        chapter(8, || privileges::drop_privileges(plan))?;
-        chapter(8, || kernel::close_on_exec_from(3, "no file of the host stays open in the container"))?;
-        chapter(2, || kernel::die_with_parent("if tinbox is killed, so is what it looks after"))?;
-        nix::sys::stat::umask(umask);
-        usual_signals()
-    };
-    steps().map_err(|error| Failure::own(&error))?;
-    Err(chapter(2, || execute(plan)))
+fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<()> {
+    let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    chapter(2, || own_ids(plan))?;
+    chapter(4, || root::mount(plan))?;
+    let tree = Root::new(&plan.mount_point)?;
+    chapter(1, || devices::populate(&tree, plan.rootless))?;
+    chapter(0, || stdio.connect(&tree, plan, channel))?;
+    chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
+    chapter(2, || kernel::sethostname(&plan.hostname, "its name, in its own UTS namespace"))?;
+    chapter(1, || enter_workdir(plan))?;
+    chapter(8, || privileges::drop_privileges(plan))?;
+    chapter(8, || kernel::close_on_exec_from(3, "no file of the host stays open in the container"))?;
+    chapter(2, || kernel::die_with_parent("if tinbox is killed, so is what it looks after"))?;
+    // It may have been killed before that was said.
+    channel.check()?;
+    nix::sys::stat::umask(umask);
+    usual_signals()
 }
 
 /// In a user namespace: the user inside is the one who called `tinbox`. One id is all that can be given away
@@ -128,19 +127,24 @@ fn enter_workdir(plan: &Plan) -> Result<()> {
     Ok(kernel::chdir(&plan.workdir, "where the command starts")?)
 }
 
-/// Rust ignores SIGPIPE and the supervisor blocks what it passes on; the command gets neither.
+/// The command begins with no signal blocked and none ignored, whatever Rust, the supervisor or the caller did.
 fn usual_signals() -> Result<()> {
-    let default = nix::sys::signal::SigHandler::SigDfl;
-    // SAFETY: the default disposition runs no code of ours.
-    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, default) }.context("reset SIGPIPE")?;
+    // The C library keeps two signals to itself, which a caller may have ignored too; so the kernel is asked directly.
+    // Zero is `SIG_DFL`, without flags, in the kernel's `struct sigaction`, which is smaller than this.
+    let default = [0_u64; 8];
+    let no_old: *const u64 = std::ptr::null();
+    for signal in 1..=64 {
+        // SAFETY: the kernel reads one structure, and the default disposition runs no code of ours. It refuses KILL
+        // and STOP, which are always at their default.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), no_old, size_of::<u64>()) };
+    }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None).context("unblock signals")
 }
 
-/// Tells, from the kernel's own records, what the new process has of its own and what it shares.
-fn compare(pid: Pid, stages: &Stages) {
-    let both = (stages.namespaces_of)(Pid::this()).and_then(|mine| Ok((mine, (stages.namespaces_of)(pid)?)));
-    if let Ok((mine, its)) = both {
-        let (shared, own): (Vec<_>, Vec<_>) = its.keys().copied().partition(|kind| its.get(kind) == mine.get(kind));
+/// Tells, from the kernel's own records, what this process has of its own and what it shares with the host.
+fn compare(hosts: &Namespaces, stages: &Stages) {
+    if let Ok(own) = (stages.namespaces_of)(Pid::this()) {
+        let (shared, own): (Vec<_>, Vec<_>) = own.keys().partition(|kind| own.get(kind) == hosts.get(kind));
         tell::compared(&tell::Comparison { own, shared });
     }
 }

@@ -75,7 +75,7 @@ fn usual_cause(call: &str, errno: Errno) -> Option<&'static str> {
         ("clone3", Errno::ENOSYS) => {
             "a seccomp filter or an old kernel hides clone3: Linux 5.12 or newer is needed, outside older container engines"
         }
-        ("write uid_map" | "write gid_map", Errno::EPERM | Errno::EACCES) => {
+        ("write setgroups" | "write uid_map" | "write gid_map", Errno::EPERM | Errno::EACCES) => {
             "the kernel or a security module refuses the mapping; `cargo workshop doctor` finds out which"
         }
         ("pivot_root", Errno::EINVAL) => {

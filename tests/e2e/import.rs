@@ -1,0 +1,107 @@
+//! `tinbox import`: images from root file systems of one's own, friendly and hostile.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::Test;
+use crate::support::need::Need::Containers;
+use crate::support::{Ended, Tinbox};
+
+pub const TESTS: &[Test] = &[
+    ("a_root_file_system_runs", &[Containers], a_root_file_system_runs),
+    ("what_is_no_archive_makes_no_image", &[], what_is_no_archive_makes_no_image),
+    ("a_mount_point_that_is_a_symlink_is_refused", &[Containers], a_mount_point_that_is_a_symlink_is_refused),
+    ("a_passwd_that_never_ends_is_refused", &[Containers], a_passwd_that_never_ends_is_refused),
+    ("mount_points_that_are_missing_are_made", &[Containers], mount_points_that_are_missing_are_made),
+];
+
+/// Imports `archive` from standard input as `name`.
+pub fn import(tinbox: &Tinbox, name: &str, archive: &[u8]) -> String {
+    let mut child = tinbox
+        .command(["import", "-", name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(archive).unwrap();
+    Ended::of(child.wait_with_output().unwrap()).ok()
+}
+
+/// The embedded image's tree as an archive, less what `leave_out` says, with `more` added.
+fn archive_of_base(leave_out: &[&str], more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let rootfs = dir.path().join("rootfs");
+    std::fs::create_dir(&rootfs).unwrap();
+    tinbox::images::base::build(&rootfs, &tinbox::images::base::Source::Detect).unwrap();
+    for path in leave_out {
+        let path = rootfs.join(path);
+        std::fs::remove_dir(&path).or_else(|_| std::fs::remove_file(&path)).unwrap();
+    }
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.follow_symlinks(false);
+    archive.append_dir_all(".", &rootfs).unwrap();
+    more(&mut archive);
+    archive.into_inner().unwrap()
+}
+
+fn entry(archive: &mut tar::Builder<Vec<u8>>, kind: tar::EntryType, path: &str, target: &str) {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(0o755);
+    header.set_size(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    archive.append_link(&mut header, path, target).unwrap();
+}
+
+fn a_root_file_system_runs() {
+    let tinbox = Tinbox::without_images();
+    let id = import(&tinbox, "mine:1", &archive_of_base(&[], |_| {}));
+    assert!(id.starts_with("sha256:") && id.trim().len() == 71, "{id}");
+    assert_eq!(tinbox.tinbox("run --rm mine:1 sh -c pwd").ok(), "/\n");
+    // An imported image has no command of its own.
+    let error = tinbox.tinbox("run --rm mine:1").fails(125);
+    assert!(error.contains("no command specified, and the image has none"), "{error}");
+}
+
+fn what_is_no_archive_makes_no_image() {
+    let tinbox = Tinbox::without_images();
+    let file = tinbox.path("file");
+    std::fs::write(&file, "no archive").unwrap();
+    let error = tinbox.tinbox(&format!("import {} broken", file.display())).fails(1);
+    assert!(error.contains("import") && error.contains("file"), "{error}");
+    assert!(tinbox.tinbox("import /no/such/file x").fails(1).contains("No such file"));
+    let left: Vec<_> =
+        std::fs::read_dir(tinbox.path("images")).into_iter().flatten().flatten().map(|e| e.file_name()).collect();
+    assert!(left.iter().all(|name| name == "names" || name == "lock"), "{left:?}");
+}
+
+fn a_mount_point_that_is_a_symlink_is_refused() {
+    for (name, leave_out) in [("proc", "proc"), ("dev", "dev"), ("sys", "sys")] {
+        let tinbox = Tinbox::without_images();
+        let archive = archive_of_base(&[leave_out], |archive| entry(archive, tar::EntryType::Symlink, name, "/etc"));
+        import(&tinbox, "hostile", &archive);
+        let error = tinbox.tinbox("run --rm hostile true").fails(125);
+        assert!(error.contains(&format!("the image's /{name} must be a directory")), "{error}");
+        assert!(tinbox.leftovers().is_empty());
+    }
+}
+
+fn a_passwd_that_never_ends_is_refused() {
+    let tinbox = Tinbox::without_images();
+    let hostile = [(tar::EntryType::Symlink, "/dev/zero"), (tar::EntryType::Fifo, "x")];
+    for (kind, target) in hostile {
+        let archive = archive_of_base(&["etc/passwd"], |archive| entry(archive, kind, "etc/passwd", target));
+        import(&tinbox, "hostile", &archive);
+        let ended = tinbox.tinbox("run --rm -u nobody hostile true");
+        assert_eq!(ended.status, 125, "{ended:?}");
+    }
+}
+
+fn mount_points_that_are_missing_are_made() {
+    let tinbox = Tinbox::without_images();
+    import(&tinbox, "bare", &archive_of_base(&["proc", "sys", "dev"], |_| {}));
+    assert_eq!(tinbox.tinbox("run --rm bare ls /dev/null /proc/self/status").ok(), "/dev/null\n/proc/self/status\n");
+}

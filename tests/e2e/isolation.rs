@@ -1,0 +1,178 @@
+//! What a container has of its own and what it cannot reach, by the kernel's evidence.
+
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+
+use look::{Comparison, Evidence, Kind};
+use nix::unistd::{Pid, geteuid};
+
+use crate::Test;
+use crate::support::need::Need::{Containers, Root};
+use crate::support::{Tinbox, host_mounts};
+
+pub const TESTS: &[Test] = &[
+    ("namespaces_of_its_own", &[Containers], namespaces_of_its_own),
+    ("its_root_is_all_that_is_mounted", &[Containers], its_root_is_all_that_is_mounted),
+    ("the_host_notices_no_mounts", &[Containers], the_host_notices_no_mounts),
+    ("nothing_of_the_caller_stays_open", &[Containers], nothing_of_the_caller_stays_open),
+    ("it_sees_only_its_own_processes", &[Containers], it_sees_only_its_own_processes),
+    ("privileges", &[Containers], privileges),
+    ("another_user_has_no_privileges", &[Containers], another_user_has_no_privileges),
+    ("an_ordinary_user_gives_only_itself", &[Containers], an_ordinary_user_gives_only_itself),
+    ("settings_of_the_machine_are_read_only", &[Containers], settings_of_the_machine_are_read_only),
+    ("devices", &[Containers], devices),
+    ("disks_cannot_be_opened", &[Containers, Root], disks_cannot_be_opened),
+    ("the_classic_escape_fails", &[Containers], the_classic_escape_fails),
+    ("the_state_is_private", &[Containers], the_state_is_private),
+];
+
+const WAITING: &str = "echo ready; read never";
+
+fn namespaces_of_its_own() {
+    let tinbox = Tinbox::new();
+    let running = tinbox.start("", WAITING);
+    let me = Evidence::of(Pid::this()).unwrap();
+    let shared = Comparison::of(&me, &running.evidence()).shared_namespaces();
+    let mut expected = vec![Kind::Cgroup, Kind::Net, Kind::Time];
+    if geteuid().is_root() {
+        expected.insert(0, Kind::User);
+    }
+    assert_eq!(shared, expected);
+}
+
+fn its_root_is_all_that_is_mounted() {
+    let tinbox = Tinbox::new();
+    let evidence = tinbox.start("", WAITING).evidence();
+    let mounts = evidence.mounts.value().unwrap();
+    let root = mounts.iter().find(|mount| mount.target == "/").unwrap();
+    assert_eq!((root.fstype.as_str(), root.root.as_str()), ("overlay", "/"));
+    assert!(mounts.iter().all(|mount| mount.propagation == ["private"]), "{mounts:?}");
+    let below =
+        |path: &str| ["/proc", "/sys", "/dev"].iter().any(|dir| path == *dir || path.starts_with(&format!("{dir}/")));
+    let strangers: Vec<_> = mounts.iter().filter(|mount| mount.target != "/" && !below(&mount.target)).collect();
+    assert!(strangers.is_empty(), "{strangers:?}");
+    assert_eq!(evidence.cwd.value().unwrap().inode, evidence.root.value().unwrap().inode);
+}
+
+fn the_host_notices_no_mounts() {
+    let tinbox = Tinbox::new();
+    let before = host_mounts();
+    let running = tinbox.start("", WAITING);
+    assert_eq!(host_mounts(), before);
+    drop(running);
+    assert_eq!(host_mounts(), before);
+}
+
+fn nothing_of_the_caller_stays_open() {
+    let tinbox = Tinbox::new();
+    let secret = std::fs::File::open("/etc/passwd").unwrap();
+    let mut command = tinbox.sh_command("-i", WAITING);
+    // A descriptor that survives execve, as a careless shell leaves them.
+    // SAFETY: dup2 is safe to call between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            nix::errno::Errno::result(libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&secret), 9))?;
+            Ok(())
+        })
+    };
+    let running = crate::support::Running::start(command);
+    let leaked: Vec<_> = Evidence::of(running.monitor())
+        .unwrap()
+        .descriptors
+        .value()
+        .unwrap()
+        .iter()
+        .filter(|d| d.number == 9)
+        .cloned()
+        .collect();
+    assert_eq!(leaked[0].target, "/etc/passwd", "the test itself must leak it");
+    let evidence = running.evidence();
+    let numbers: Vec<u32> = evidence.descriptors.value().unwrap().iter().map(|descriptor| descriptor.number).collect();
+    // dash keeps 10 for its terminal; it has none here.
+    assert_eq!(numbers, [0, 1, 2], "{:?}", evidence.descriptors);
+}
+
+fn it_sees_only_its_own_processes() {
+    let tinbox = Tinbox::new();
+    assert_eq!(tinbox.sh("", "echo $$; cd /proc; echo [0-9]*").ok(), "1\n1\n");
+}
+
+fn privileges() {
+    let evidence = Tinbox::new().start("", WAITING).evidence();
+    insta::assert_snapshot!(evidence.capabilities.bounding.join(" "), @"CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP");
+    assert_eq!(evidence.capabilities.effective, evidence.capabilities.bounding);
+    assert_eq!(evidence.capabilities.permitted, evidence.capabilities.bounding);
+    assert!(evidence.capabilities.inheritable.is_empty() && evidence.capabilities.ambient.is_empty());
+    assert!(evidence.no_new_privs);
+}
+
+fn another_user_has_no_privileges() {
+    let evidence = Tinbox::new().start("-u 1234:5678", WAITING).evidence();
+    assert!(evidence.capabilities.effective.is_empty() && evidence.capabilities.permitted.is_empty());
+    assert!(evidence.no_new_privs);
+}
+
+fn an_ordinary_user_gives_only_itself() {
+    let evidence = Tinbox::new().start("", WAITING).evidence();
+    let ids = (evidence.ids.uid.effective, evidence.ids.gid.effective);
+    assert_eq!(ids, (geteuid().as_raw(), nix::unistd::getegid().as_raw()));
+    let counts: Vec<u32> = evidence.ids.uid_map.iter().map(|range| range.count).collect();
+    assert_eq!(counts, [if geteuid().is_root() { u32::MAX } else { 1 }]);
+}
+
+fn settings_of_the_machine_are_read_only() {
+    let script = "for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /sys/power/state; do
+        test -e $f || continue
+        (cat $f > /tmp/was; : >> $f) 2>/dev/null && echo writable $f
+    done; echo done";
+    assert_eq!(Tinbox::new().sh("", script).ok(), "done\n");
+}
+
+fn devices() {
+    let script = "echo x > /dev/null; head -c 2 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; \
+                  (echo x > /dev/full) 2>/dev/null || echo full; echo hi > /dev/shm/x; cat /dev/shm/x; cd /dev; echo *";
+    assert_eq!(
+        Tinbox::new().sh("", script).ok().replace(' ', ""),
+        "2\n3\nfull\nhi\nfdfullmqueuenullptmxptsrandomshmstderrstdinstdoutttyurandomzero\n"
+    );
+}
+
+/// MKNOD is among the capabilities that Docker leaves to root, so a node can be made; it must not open.
+fn disks_cannot_be_opened() {
+    let disk = std::fs::metadata("/").unwrap().dev();
+    let (major, minor) = (nix::sys::stat::major(disk), nix::sys::stat::minor(disk));
+    let script = format!(
+        "mknod /disk b {major} {minor} 2>/dev/null && head -c 1 /disk >/dev/null 2>&1 && echo opened; echo done"
+    );
+    assert_eq!(Tinbox::new().sh("", &script).ok(), "done\n");
+}
+
+/// Chapter 1's attack, brought in on standard input with the libraries that it needs.
+fn the_classic_escape_fails() {
+    let tinbox = Tinbox::new();
+    let store = tempfile::tempdir().unwrap();
+    let rootfs = store.path().join("rootfs");
+    std::fs::create_dir(&rootfs).unwrap();
+    tinbox::images::base::build(&rootfs, &tinbox::images::base::Source::Host).unwrap();
+    tinbox::images::base::add_program(&rootfs, &escape(), "/bin/escape").unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.follow_symlinks(false);
+    archive.append_dir_all(".", &rootfs).unwrap();
+    crate::import::import(&tinbox, "attack", &archive.into_inner().unwrap());
+    // Whatever it does, what it sees of / afterwards is still the image.
+    let seen = tinbox.tinbox("run --rm attack /bin/escape ls /bin/escape").ok();
+    assert_eq!(seen, "/bin/escape\n");
+}
+
+/// The attack is built by the same cargo as this test, beside it.
+fn escape() -> std::path::PathBuf {
+    std::path::Path::new(crate::support::TINBOX).with_file_name("escape")
+}
+
+fn the_state_is_private() {
+    let tinbox = Tinbox::without_images();
+    tinbox.tinbox("run --rm base true");
+    for dir in ["images", "containers", "names", "run", "root"] {
+        assert_eq!(std::fs::metadata(tinbox.path(dir)).unwrap().mode() & 0o777, 0o700, "{dir}");
+    }
+}

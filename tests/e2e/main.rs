@@ -1,0 +1,53 @@
+//! The runtime from outside, as its users meet it: each test runs the program itself.
+//!
+//! A test that this machine cannot run is listed as ignored, with what is missing in brackets. It is never
+//! counted as passed. The same tests run as root and as an ordinary user.
+
+mod explain;
+mod import;
+mod isolation;
+mod lifecycle;
+mod recovery;
+mod run;
+mod support;
+mod terminal;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use support::need::Need;
+
+/// A test: its name, what the machine must have for it, and what it does. It fails by panicking.
+type Test = (&'static str, &'static [Need], fn());
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let groups: [(&str, &[Test]); 7] = [
+        ("run", run::TESTS),
+        ("lifecycle", lifecycle::TESTS),
+        ("terminal", terminal::TESTS),
+        ("isolation", isolation::TESTS),
+        ("explain", explain::TESTS),
+        ("recovery", recovery::TESTS),
+        ("import", import::TESTS),
+    ];
+    let trials = groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    support::clean_up();
+    conclusion.exit_code()
+}
+
+fn trial(group: &str, (name, needs, test): &Test) -> Trial {
+    let test = *test;
+    let trial = Trial::test(format!("{group}::{name}"), move || std::panic::catch_unwind(test).map_err(|_| panicked()));
+    match needs.iter().find_map(|need| need.missing()) {
+        Some(missing) => trial.with_kind(format!("blocked: {missing}")).with_ignored_flag(true),
+        None => trial,
+    }
+}
+
+/// The message of the panic is on standard error already.
+fn panicked() -> Failed {
+    Failed::from("see the panic above")
+}

@@ -1,0 +1,68 @@
+//! Tinbox may be killed at any moment. Whatever it was doing, the next start finds nothing half done.
+
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::Test;
+use crate::support::need::Need::{Containers, Strace};
+use crate::support::{TINBOX, Tinbox, children, host_mounts};
+
+pub const TESTS: &[Test] = &[
+    ("a_container_does_not_outlive_its_monitor", &[Containers], a_container_does_not_outlive_its_monitor),
+    ("what_a_killed_tinbox_left_is_cleared", &[Containers], what_a_killed_tinbox_left_is_cleared),
+    ("killed_at_any_call", &[Containers, Strace], killed_at_any_call),
+];
+
+fn a_container_does_not_outlive_its_monitor() {
+    let tinbox = Tinbox::new();
+    let mut running = tinbox.start("", "echo ready; read never");
+    let init = running.init();
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    assert!(ended(init));
+}
+
+fn what_a_killed_tinbox_left_is_cleared() {
+    let tinbox = Tinbox::new();
+    let mut running = tinbox.start("--name gone", "echo ready; read never");
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    assert_eq!(tinbox.leftovers().len(), 3, "{:?}", tinbox.leftovers());
+    // The name is free again, too.
+    tinbox.tinbox("run --rm --name gone base true").ok();
+    assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
+}
+
+/// strace kills the process at its n-th system call: outside at each of them, or in the container's first process
+/// before it becomes the command.
+fn killed_at_any_call() {
+    let before = host_mounts();
+    let mut reached_the_end = false;
+    for call in (20..400).step_by(7) {
+        let tinbox = Tinbox::new();
+        let status = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject=all:signal=KILL:when={call}")])
+            .args([TINBOX, "run", "--rm", "--name", "unlucky", "base", "true"])
+            .env("TINBOX_ROOT", tinbox.path(""))
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        reached_the_end |= status.success();
+        let next = tinbox.tinbox("run --rm --name unlucky base echo alive");
+        assert_eq!((next.status, next.stdout.as_str()), (0, "alive\n"), "killed at call {call}: {}", next.stderr);
+        assert!(tinbox.leftovers().is_empty(), "killed at call {call}: {:?}", tinbox.leftovers());
+        if reached_the_end {
+            break;
+        }
+    }
+    assert!(reached_the_end, "more calls than this test covers");
+    assert_eq!(host_mounts(), before);
+}
+
+/// Whether a process has ended; a zombie has.
+fn ended(pid: nix::unistd::Pid) -> bool {
+    children(nix::unistd::Pid::from_raw(1)).iter().all(|child| *child != pid)
+        || std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+}

@@ -1,0 +1,215 @@
+//! `tinbox run`: statuses, streams, variables, users, names of things.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+
+use crate::Test;
+use crate::support::need::Need::{Containers, Root};
+use crate::support::{Ended, Tinbox};
+
+pub const TESTS: &[Test] = &[
+    ("the_status_is_the_commands", &[Containers], the_status_is_the_commands),
+    ("what_cannot_be_run_says_why", &[Containers], what_cannot_be_run_says_why),
+    ("signals_are_passed_on", &[Containers], signals_are_passed_on),
+    ("the_third_int_kills", &[Containers], the_third_int_kills),
+    ("death_by_a_signal_is_128_plus_n", &[Containers], death_by_a_signal_is_128_plus_n),
+    ("stdin_only_with_i", &[Containers], stdin_only_with_i),
+    ("streams_are_apart_and_complete", &[Containers], streams_are_apart_and_complete),
+    ("a_reader_that_leaves_is_noticed", &[Containers], a_reader_that_leaves_is_noticed),
+    ("variables", &[Containers], variables),
+    ("the_working_directory_is_made", &[Containers], the_working_directory_is_made),
+    ("users_by_name_and_number", &[Containers], users_by_name_and_number),
+    ("users_groups_are_the_images", &[Containers, Root], users_groups_are_the_images),
+    ("the_users_streams_can_be_opened_again", &[Containers], the_users_streams_can_be_opened_again),
+    ("host_names", &[Containers], host_names),
+    ("bad_input_is_refused_before_anything_is_done", &[], bad_input_is_refused_before_anything_is_done),
+    ("a_missing_image_is_named", &[], a_missing_image_is_named),
+    ("help_teaches", &[], help_teaches),
+    ("the_command_begins_with_defaults_for_signals", &[Containers], the_command_begins_with_defaults_for_signals),
+];
+
+fn the_status_is_the_commands() {
+    let tinbox = Tinbox::new();
+    for status in [0, 1, 7, 125, 255] {
+        assert_eq!(tinbox.sh("", &format!("exit {status}")).status, status);
+    }
+    assert_eq!(tinbox.leftovers(), [""; 0].map(std::path::PathBuf::from));
+}
+
+fn what_cannot_be_run_says_why() {
+    let tinbox = Tinbox::new();
+    let script = "printf '#!/nope\\n' > /a; echo plain > /b; echo text > /c; chmod +x /a /c";
+    tinbox.command(["run", "--name", "made", "base", "sh", "-c", script]).status().unwrap();
+    let says = |command: &str, status| tinbox.tinbox(&format!("run --rm base {command}")).fails(status);
+    insta::assert_snapshot!(says("nope", 127), @"tinbox: run nope: executable file not found in the container's PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)");
+    insta::assert_snapshot!(says("/no/such/file", 127), @"tinbox: run /no/such/file: no such file in the container");
+    insta::assert_snapshot!(says("/etc", 126), @"tinbox: run /etc: permission denied: it is a directory");
+    insta::assert_snapshot!(says("/etc/passwd", 126), @"tinbox: run /etc/passwd: permission denied: it, or a directory above it, is not executable for this user");
+}
+
+fn signals_are_passed_on() {
+    let tinbox = Tinbox::new();
+    for (signal, name) in [(Signal::SIGTERM, "TERM"), (Signal::SIGHUP, "HUP"), (Signal::SIGUSR1, "USR1")] {
+        let mut running = tinbox.start("", &format!("trap 'exit 42' {name}; echo ready; read never"));
+        running.signal(signal);
+        assert_eq!(running.wait(), 42, "{name}");
+    }
+}
+
+fn the_third_int_kills() {
+    let tinbox = Tinbox::new();
+    let mut running = tinbox.start("", "trap 'echo heard' INT TERM; echo ready; while :; do read never; done");
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.line(), "heard");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.line(), "heard");
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.wait(), 137);
+}
+
+fn death_by_a_signal_is_128_plus_n() {
+    let tinbox = Tinbox::new();
+    let mut running = tinbox.start("", "echo ready; read never");
+    nix::sys::signal::kill(running.init(), Signal::SIGKILL).unwrap();
+    assert_eq!(running.wait(), 137);
+}
+
+fn stdin_only_with_i() {
+    let tinbox = Tinbox::new();
+    let feed = |options: &str| {
+        let mut child = tinbox.sh_command(options, "cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Without -i nobody reads it, so the pipe may be closed already.
+        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"hello");
+        Ended::of(child.wait_with_output().unwrap()).stdout
+    };
+    assert_eq!(feed("-i"), "hello");
+    assert_eq!(feed(""), "");
+}
+
+fn streams_are_apart_and_complete() {
+    let script = "i=0; while [ $i -lt 30000 ]; do echo out-$i; echo err-$i >&2; i=$((i+1)); done";
+    let ended = Tinbox::new().sh("", script);
+    let expected = |name: &str| (0..30000).map(|i| format!("{name}-{i}\n")).collect::<String>();
+    assert!(ended.stdout == expected("out") && ended.stderr == expected("err"));
+}
+
+fn a_reader_that_leaves_is_noticed() {
+    let tinbox = Tinbox::new();
+    let mut child = tinbox
+        .sh_command("", "while echo line; do :; done 2>/dev/null; exit 3")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut some = [0; 5];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    assert_eq!((&some, child.wait().unwrap().code()), (b"line\n", Some(3)));
+}
+
+fn variables() {
+    let tinbox = Tinbox::new();
+    let run = |options: &[&str]| {
+        let mut command = tinbox.command(["run", "--rm", "--hostname", "box"]);
+        command.args(options).args(["base", "env"]).env("PASSED", "on").env_remove("ABSENT");
+        let mut lines: Vec<String> = Ended::of(command.output().unwrap()).ok().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines.join("\n")
+    };
+    insta::assert_snapshot!(run(&["-e", "A=1", "-e", "PASSED", "-e", "ABSENT", "-e", "A=two words"]), @r"
+    A=two words
+    HOME=/root
+    HOSTNAME=box
+    PASSED=on
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    ");
+}
+
+fn the_working_directory_is_made() {
+    let tinbox = Tinbox::new();
+    assert_eq!(tinbox.sh("-w /a/b", "pwd; cd ..; pwd").ok(), "/a/b\n/a\n");
+    assert_eq!(tinbox.sh("-w /proc", "pwd").ok(), "/proc\n");
+    assert_eq!(tinbox.sh("-w /../../etc", "pwd").ok(), "/etc\n");
+}
+
+fn users_by_name_and_number() {
+    let tinbox = Tinbox::new();
+    let who = |user: &str| tinbox.sh(&format!("-u {user}"), "id -u; id -g; echo $HOME; cd /tmp && : > made").ok();
+    assert_eq!(who("root"), "0\n0\n/root\n");
+    assert_eq!(who("nobody"), "65534\n65534\n/\n");
+    assert_eq!(who("1234"), "1234\n0\n/\n");
+    assert_eq!(who("1234:5678"), "1234\n5678\n/\n");
+    let error = tinbox.sh("-u eve", "id").fails(125);
+    assert!(error.contains("unable to find user eve: no matching entries in the image's passwd file"), "{error}");
+}
+
+fn users_groups_are_the_images() {
+    let tinbox = Tinbox::new();
+    // Whoever runs the tests may be in any groups: none of them comes along.
+    assert_eq!(tinbox.sh("-u nobody", "id -G").ok(), "65534\n");
+    assert_eq!(tinbox.sh("", "id -G").ok(), "0\n");
+}
+
+fn the_users_streams_can_be_opened_again() {
+    let tinbox = Tinbox::new();
+    let ended = tinbox.sh("-u 1234", "echo one > /dev/stdout; echo two > /dev/stderr");
+    assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (0, "one\n", "two\n"));
+}
+
+fn host_names() {
+    let tinbox = Tinbox::new();
+    let own = nix::unistd::gethostname().unwrap();
+    assert_eq!(tinbox.sh("--hostname box", "hostname").ok(), "box\n");
+    assert_eq!(tinbox.sh("-h box", "hostname").ok(), "box\n");
+    let usual = tinbox.sh("", "hostname; echo $HOSTNAME").ok();
+    let (name, variable) = usual.trim().split_once('\n').unwrap();
+    assert!(name.len() == 12 && name == variable && name.bytes().all(|b| b.is_ascii_hexdigit()), "{usual}");
+    assert_eq!(nix::unistd::gethostname().unwrap(), own);
+}
+
+fn bad_input_is_refused_before_anything_is_done() {
+    let tinbox = Tinbox::new();
+    for (arguments, says) in [
+        ("run -w relative base true", "the working directory 'relative' is invalid, it needs to be an absolute path"),
+        ("run --hostname a..b base true", "invalid hostname: a..b"),
+        ("run --name .x base true", "Invalid container name (.x)"),
+        ("run --name ../x base true", "Invalid container name (../x)"),
+        ("run -e =x base true", "invalid environment variable: =x"),
+        ("run -u 99999999999 base true", "ids go from 0 to 4294967294"),
+        ("run -it base true", "the input device is not a TTY"),
+        ("run BASE", "invalid reference format"),
+        ("run --no-such-flag base", "unexpected argument '--no-such-flag'"),
+        ("run", "<IMAGE>"),
+        ("nonsense", "unrecognized subcommand 'nonsense'"),
+    ] {
+        let error = tinbox.tinbox(arguments).fails(125);
+        assert!(error.contains(says), "{arguments}: {error}");
+        assert!(tinbox.leftovers().is_empty(), "{arguments}: {:?}", tinbox.leftovers());
+    }
+}
+
+fn a_missing_image_is_named() {
+    insta::assert_snapshot!(Tinbox::without_images().tinbox("run --rm nginx").fails(125), @r"
+    tinbox: Unable to find image 'nginx:latest' locally
+      help: `tinbox import FILE.tar nginx:latest` makes it from a root file system; the image `base` is always there
+    ");
+}
+
+fn help_teaches() {
+    let tinbox = Tinbox::without_images();
+    for verb in ["", "run", "ps", "rm", "import"] {
+        let help = tinbox.command(verb.split_whitespace().chain(["--help"])).env("COLUMNS", "100").output().unwrap();
+        let name = if verb.is_empty() { "help".to_owned() } else { format!("help-{verb}") };
+        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(name, Ended::of(help).ok());
+        });
+    }
+}
+
+fn the_command_begins_with_defaults_for_signals() {
+    let status = Tinbox::new().tinbox("run --rm base cat /proc/self/status").ok();
+    let mask = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    for name in ["SigBlk:", "SigIgn:", "SigCgt:"] {
+        assert_eq!(mask(name), "0000000000000000", "{name}");
+    }
+}

@@ -1,0 +1,102 @@
+//! `-t`: a terminal for the container, shown in yours.
+
+use std::process::Command;
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::Test;
+use crate::support::Tinbox;
+use crate::support::need::Need::Containers;
+
+pub const TESTS: &[Test] = &[
+    ("it_is_a_terminal_of_its_own", &[Containers], it_is_a_terminal_of_its_own),
+    ("keys_reach_the_container", &[Containers], keys_reach_the_container),
+    ("a_resize_reaches_the_container", &[Containers], a_resize_reaches_the_container),
+    ("yours_is_as_before_afterwards", &[Containers], yours_is_as_before_afterwards),
+    ("without_i_it_is_only_shown", &[Containers], without_i_it_is_only_shown),
+];
+
+/// Starts `tinbox run --rm OPTIONS base sh -c SCRIPT` in a terminal of 80 × 24.
+fn session(tinbox: &Tinbox, options: &str, script: &str) -> PtySession {
+    in_terminal(tinbox.sh_command(options, script))
+}
+
+fn in_terminal(mut command: Command) -> PtySession {
+    // A terminal is given by the session; the null of other tests would be taken for it.
+    command.stdin(std::process::Stdio::inherit());
+    spawn_command(command, Some(20_000)).unwrap()
+}
+
+fn it_is_a_terminal_of_its_own() {
+    let tinbox = Tinbox::new();
+    let mut session =
+        session(&tinbox, "-it", "test -t 0 && test -t 1 && test -t 2 && readlink /proc/self/fd/0; echo $TERM; exit 5");
+    session.exp_string("/dev/pts/0").unwrap();
+    session.exp_string("xterm").unwrap();
+    assert_status(&session, 5);
+}
+
+fn keys_reach_the_container() {
+    let tinbox = Tinbox::new();
+    let mut session = session(
+        &tinbox,
+        "-it",
+        "trap 'echo interrupted' INT; echo ready; until read x && test -n $x; do :; done; echo got $x",
+    );
+    session.exp_string("ready").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("interrupted").unwrap();
+    session.send_line("hello").unwrap();
+    session.exp_string("got hello").unwrap();
+    assert_status(&session, 0);
+}
+
+fn a_resize_reaches_the_container() {
+    let tinbox = Tinbox::new();
+    let script = "stty size; trap 'stty size; exit 0' WINCH; echo ready; while :; do read x; done";
+    let mut session = session(&tinbox, "-it", script);
+    session.exp_string("ready").unwrap();
+    resize(&session, 40, 132);
+    session.exp_string("40 132").unwrap();
+    assert_status(&session, 0);
+}
+
+fn yours_is_as_before_afterwards() {
+    let tinbox = Tinbox::new();
+    // The shell outside compares the settings of its terminal before and after, however the container ends.
+    let run = |how: &str| format!("{} run --rm -it base sh -c '{how}'", crate::support::TINBOX);
+    let script = format!(
+        "before=$(stty -g); {}; {}; test \"$before\" = \"$(stty -g)\" && echo same",
+        run("stty raw -echo; exit 1"),
+        run("kill -9 1; exit 2"),
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).env("TINBOX_ROOT", tinbox.path("")).env("NO_COLOR", "1");
+    let mut session = in_terminal(shell);
+    session.exp_string("same").unwrap();
+}
+
+fn without_i_it_is_only_shown() {
+    let tinbox = Tinbox::new();
+    let mut session = session(&tinbox, "-t", "test -t 1 && echo shown");
+    session.exp_string("shown").unwrap();
+    assert_status(&session, 0);
+}
+
+fn resize(session: &PtySession, rows: u16, columns: u16) {
+    use std::os::fd::AsRawFd;
+    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCSWINSZ reads one winsize.
+    assert_eq!(
+        unsafe {
+            libc::ioctl(session.process().get_file_handle().unwrap().as_raw_fd(), libc::TIOCSWINSZ, &raw const size)
+        },
+        0
+    );
+}
+
+#[track_caller]
+fn assert_status(session: &PtySession, status: i32) {
+    let ended = format!("{:?}", session.process().wait().unwrap());
+    assert!(ended.starts_with("Exited") && ended.ends_with(&format!(", {status})")), "{ended}");
+}
