@@ -7,14 +7,14 @@
 
 use std::path::{Path, PathBuf};
 
-use look::mountinfo;
+use look::mountinfo::{self, Mount};
 use nix::unistd::Pid;
 use subject::host;
 
 /// One line for each thing that is left of the check with this token.
 pub fn left_behind(token: &str) -> Vec<String> {
     let mut left = processes(token);
-    left.extend(mounts(token));
+    left.extend(mounts(token, &mountinfo::mounts_of(Pid::this()).unwrap_or_default()));
     left.extend(named(&std::env::temp_dir(), token, 1).map(|path| format!("file {}", path.display())));
     left.extend(
         named(Path::new("/sys/fs/cgroup"), token, CGROUP_DEPTH).map(|path| format!("cgroup {}", path.display())),
@@ -37,8 +37,7 @@ fn processes(token: &str) -> Vec<String> {
     pids.filter(ours).map(|pid| format!("process {pid}")).collect()
 }
 
-fn mounts(token: &str) -> Vec<String> {
-    let table = mountinfo::mounts_of(Pid::this()).unwrap_or_default();
+fn mounts(token: &str, table: &[Mount]) -> Vec<String> {
     let ours = table.iter().filter(|mount| mount.source.contains(token) || mount.target.contains(token));
     ours.map(|mount| format!("mount at {}", mount.target)).collect()
 }
@@ -85,5 +84,23 @@ mod tests {
         let file = tempfile::Builder::new().prefix("check-a-file").tempfile().expect("a temporary file");
         let left = left_behind("check-a-file");
         assert_eq!(left, [format!("file {}", file.path().display())]);
+    }
+
+    #[test]
+    fn a_mount_is_found_by_its_source() {
+        let mut table = mountinfo::mounts_of(Pid::this()).expect("a mount table");
+        table.truncate(1);
+        assert_eq!(mounts("check-a-mount", &table), [""; 0]);
+        table[0].source = host::root_source("check-a-mount");
+        assert_eq!(mounts("check-a-mount", &table), [format!("mount at {}", table[0].target)]);
+    }
+
+    #[test]
+    fn what_is_deeper_is_found_up_to_a_point() {
+        let top = tempfile::tempdir().expect("a temporary directory");
+        let deep = top.path().join("a/b/check-deep");
+        std::fs::create_dir_all(&deep).expect("directories");
+        assert_eq!(named(top.path(), "check-deep", 3).collect::<Vec<_>>(), [deep]);
+        assert_eq!(named(top.path(), "check-deep", 2).count(), 0);
     }
 }

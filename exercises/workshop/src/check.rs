@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 use crate::course;
 use crate::mine::{Mine, shown};
 use crate::report;
+use crate::start;
 use crate::trial::{self, Outcome, Trial};
 
 /// `check` and its options.
@@ -77,8 +78,19 @@ fn explained(mine: &Mine, trials: &[Trial]) -> String {
     };
     let text: String = trials.iter().enumerate().map(said).collect();
     match trials {
+        [one] if one.passed() => text + &what_next(mine),
         [_] => text,
         several => text + &summary(several),
+    }
+}
+
+/// After a pass.
+fn what_next(mine: &Mine) -> String {
+    match start::next(mine) {
+        Ok(Some(next)) => format!("\n  Next: {} {}. cargo workshop start {}\n", next.number, next.name, next.number),
+        Ok(None) => "\n  All exercises have passed. cargo workshop list\n".into(),
+        // What cannot be read is said by the command that needs it.
+        Err(_) => String::new(),
     }
 }
 

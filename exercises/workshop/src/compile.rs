@@ -7,7 +7,6 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use catalog::{Exercise, module};
-use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
 use crate::course;
@@ -152,11 +151,11 @@ fn numbers(exercises: &[&Exercise]) -> String {
 /// Kept by a workshop from the moment it builds a program until it has started it. Two workshops share the folder
 /// that cargo builds into, and may have different files.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "held, not used")] Flock<File>);
+pub struct Lock(#[expect(dead_code, reason = "held, not used")] File);
 
 fn lock() -> Result<Lock> {
     let path = std::env::current_exe()?.with_file_name("workshop.lock");
     let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
-    let locked = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, errno)| errno);
-    locked.map(Lock).with_context(|| format!("lock {}", path.display()))
+    file.lock().with_context(|| format!("lock {}", path.display()))?;
+    Ok(Lock(file))
 }

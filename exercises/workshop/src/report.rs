@@ -129,7 +129,7 @@ fn visible(line: &str) -> String {
 fn compiler(out: &mut String, trial: &Trial) {
     if trial.messages.iter().any(|message| message.signature) {
         let words = format!(
-            "The file must hold this function, with this name and this signature, because the runtime calls it so:\n\n  {}",
+            "The file must hold this function, with this name and this signature, because the runtime calls it so:\n\n    {}",
             trial.exercise.signature
         );
         let _ = write!(out, "\n{}", wrapped(&words, "  "));

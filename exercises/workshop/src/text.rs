@@ -3,12 +3,16 @@
 /// How wide running text is at most.
 const WIDTH: usize = 92;
 
-/// `text` in lines that start with `indent` and are not wider than people like to read. Its own line breaks stay.
+/// `text` in lines that start with `indent` and are not wider than people like to read. Its own line breaks stay, and
+/// so do lines that are indented: those are commands.
 pub fn wrapped(text: &str, indent: &str) -> String {
     text.lines().map(|line| wrap_line(line, indent)).collect()
 }
 
 fn wrap_line(text: &str, indent: &str) -> String {
+    if text.starts_with(' ') {
+        return format!("{indent}{text}\n");
+    }
     let mut out = String::new();
     let mut line = String::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -38,6 +42,11 @@ mod tests {
     fn lines_break_between_words() {
         let text = wrapped(&"word ".repeat(30), "  ");
         assert!(text.lines().count() == 2 && text.lines().all(|line| line.len() <= WIDTH && line.starts_with("  w")));
+    }
+
+    #[test]
+    fn commands_stay_as_they_are() {
+        assert_eq!(wrapped("Type:\n    a  b", "  "), "  Type:\n      a  b\n");
     }
 
     #[test]
