@@ -22,7 +22,6 @@ pub const TESTS: &[Test] = &[
     ("settings_of_the_machine_are_read_only", &[Containers], settings_of_the_machine_are_read_only),
     ("devices", &[Containers], devices),
     ("disks_cannot_be_opened", &[Containers, Root], disks_cannot_be_opened),
-    ("the_classic_escape_fails", &[Containers], the_classic_escape_fails),
     ("the_state_is_private", &[Containers], the_state_is_private),
 ];
 
@@ -145,28 +144,6 @@ fn disks_cannot_be_opened() {
         "mknod /disk b {major} {minor} 2>/dev/null && head -c 1 /disk >/dev/null 2>&1 && echo opened; echo done"
     );
     assert_eq!(Tinbox::new().sh("", &script).ok(), "done\n");
-}
-
-/// Chapter 1's attack, brought in on standard input with the libraries that it needs.
-fn the_classic_escape_fails() {
-    let tinbox = Tinbox::new();
-    let store = tempfile::tempdir().unwrap();
-    let rootfs = store.path().join("rootfs");
-    std::fs::create_dir(&rootfs).unwrap();
-    tinbox::images::base::build(&rootfs, &tinbox::images::base::Source::Host).unwrap();
-    tinbox::images::base::add_program(&rootfs, &escape(), "/bin/escape").unwrap();
-    let mut archive = tar::Builder::new(Vec::new());
-    archive.follow_symlinks(false);
-    archive.append_dir_all(".", &rootfs).unwrap();
-    crate::import::import(&tinbox, "attack", &archive.into_inner().unwrap());
-    // Whatever it does, what it sees of / afterwards is still the image.
-    let seen = tinbox.tinbox("run --rm attack /bin/escape ls /bin/escape").ok();
-    assert_eq!(seen, "/bin/escape\n");
-}
-
-/// The attack is built by the same cargo as this test, beside it.
-fn escape() -> std::path::PathBuf {
-    std::path::Path::new(crate::support::TINBOX).with_file_name("escape")
 }
 
 fn the_state_is_private() {

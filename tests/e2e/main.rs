@@ -3,6 +3,7 @@
 //! A test that this machine cannot run is listed as ignored, with what is missing in brackets. It is never
 //! counted as passed. The same tests run as root and as an ordinary user.
 
+mod attacks;
 mod explain;
 mod import;
 mod isolation;
@@ -23,7 +24,7 @@ type Test = (&'static str, &'static [Need], fn());
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let groups: [(&str, &[Test]); 7] = [
+    let groups: [(&str, &[Test]); 8] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ("explain", explain::TESTS),
         ("recovery", recovery::TESTS),
         ("import", import::TESTS),
+        ("attacks", attacks::TESTS),
     ];
     let trials = groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

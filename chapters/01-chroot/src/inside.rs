@@ -13,7 +13,7 @@
 //! archive or a container goes through it. What it hands back are descriptors, never paths: a path would be
 //! looked up again, and by then mean something else.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -82,23 +82,22 @@ impl Root {
     /// Opens the directory at `path`, and makes it and those above it where they are missing, with exactly `mode`
     /// whatever the umask.
     pub fn create_dir_all(&self, path: impl AsRef<Path>, mode: Mode) -> nix::Result<OwnedFd> {
-        let path = path.as_ref();
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
-        match self.open(path, flags, Mode::empty()) {
-            Err(Errno::ENOENT) => {}
-            found => return found,
-        }
-        let (parent, name) = split(path)?;
-        let parent = self.create_dir_all(parent, mode)?;
-        match mkdirat(&parent, name.as_os_str(), mode) {
-            Ok(()) => {
-                let readable = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-                fchmod(openat(&parent, name.as_os_str(), readable, Mode::empty())?, mode)?;
+        let (mut path, mut missing) = (path.as_ref(), Vec::new());
+        let mut dir = loop {
+            match self.open(path, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty()) {
+                Err(Errno::ENOENT) => {
+                    let (parent, name) = split(path)?;
+                    missing.push(name);
+                    path = parent;
+                }
+                found => break found?,
             }
-            Err(Errno::EEXIST) => {}
-            Err(errno) => return Err(errno),
+        };
+        // From here on everything is new, and nothing is followed.
+        while let Some(name) = missing.pop() {
+            dir = create_dir(&dir, &name, mode)?;
         }
-        self.open(path, flags, Mode::empty())
+        Ok(dir)
     }
 
     /// Reads the regular file at `path`; `None` if there is nothing there.
@@ -147,6 +146,23 @@ fn split(path: &Path) -> nix::Result<(&Path, OsString)> {
     let name = path.file_name().ok_or(Errno::EINVAL)?.to_owned();
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok((parent, name))
+}
+
+/// Opens the directory `name` in `parent`, and makes it if it is missing.
+fn create_dir(parent: &OwnedFd, name: &OsStr, mode: Mode) -> nix::Result<OwnedFd> {
+    let made = mkdirat(parent, name, mode);
+    let dir = match made {
+        Ok(()) | Err(Errno::EEXIST) => {
+            let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+            openat(parent, name, flags, Mode::empty())?
+        }
+        Err(errno) => return Err(errno),
+    };
+    if made.is_ok() {
+        // mkdirat takes the umask off.
+        fchmod(&dir, mode)?;
+    }
+    Ok(dir)
 }
 
 /// Passes a regular file; of anything else says what it is.
@@ -255,5 +271,8 @@ mod tests {
         assert_eq!(made.permissions().mode() & 0o7777, 0o1777);
         assert!(temp.path().join("root/up").is_dir() && !temp.path().join("up").exists());
         assert_eq!(root.create_dir_all("etc/motd/a", Mode::S_IRWXU).unwrap_err(), Errno::ENOTDIR);
+        symlink(temp.path().join("made"), temp.path().join("root/dangling")).unwrap();
+        assert_eq!(root.create_dir_all("dangling/a", Mode::S_IRWXU).unwrap_err(), Errno::ENOTDIR);
+        assert!(!temp.path().join("made").exists());
     }
 }

@@ -171,6 +171,13 @@ impl Drop for Running {
     }
 }
 
+/// A program of the chapters, built by the same cargo as this test.
+pub fn beside(program: &str) -> PathBuf {
+    let path = Path::new(TINBOX).with_file_name(program);
+    assert!(path.exists(), "{} is not built: cargo build --workspace --bins", path.display());
+    path
+}
+
 /// The children of a process.
 pub fn children(parent: Pid) -> Vec<Pid> {
     fs::read_dir("/proc")

@@ -1,0 +1,41 @@
+# What there is to do. `just` alone lists it.
+
+[private]
+default:
+    @just --list --unsorted
+
+# A shell in a container of the embedded image
+try:
+    cargo run --quiet -- run --rm -it base
+
+# Everything that must hold before a change lands
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+    cargo test --workspace
+    cargo run --quiet --package book -- check
+
+# All tests
+test *ARGUMENTS:
+    cargo test --workspace {{ARGUMENTS}}
+
+# The book: serve it, or `just book build`
+book *ARGUMENTS:
+    cargo run --quiet --package book -- {{ARGUMENTS}}
+
+# The chapters' attacks, on what they break and on what stops them
+attack:
+    cargo test --package tinbox --package ch01-chroot --test e2e --test cli attack
+
+# How fast a container starts, next to crun, runc and the least that C can do
+bench:
+    tests/bench/run
+
+# The end-to-end tests on a stock Debian kernel with pure cgroup v2, in qemu
+vm-test *ARGUMENTS:
+    tests/vm/run {{ARGUMENTS}}
+
+# The runtime as it is meant to be installed: optimised, and static, so that it starts fastest
+release:
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target x86_64-unknown-linux-gnu
+    @ls -l target/x86_64-unknown-linux-gnu/release/tinbox
