@@ -199,41 +199,6 @@ impl<R: Read> Archive<R> {
         let attributes = attributes(header, known.pax.owner, known.pax.mtime, known.pax.xattrs).with_context(shown)?;
         Ok(Member { path, kind, attributes })
     }
-
-    /// The map of a sparse file in GNU's way: four pieces in its header, and more in the blocks behind.
-    fn sparse(&mut self, header: &Header) -> Result<Kind> {
-        let header = header.as_gnu().context("a sparse file without GNU's header")?;
-        let mut extents = Vec::new();
-        add_extents(&mut extents, &header.sparse)?;
-        let mut more = header.is_extended();
-        while more {
-            let mut block = GnuExtSparseHeader::new();
-            self.block(block.as_mut_bytes())?;
-            add_extents(&mut extents, block.sparse())?;
-            more = block.is_extended();
-        }
-        let size = header.real_size()?;
-        let end = extents.last().map_or(0, |e: &Extent| e.offset + e.length);
-        let held: u64 = extents.iter().map(|e| e.length).sum();
-        ensure!(held == self.content && end <= size, "the map of this sparse file does not fit its content");
-        Ok(Kind::File { size, extents })
-    }
-}
-
-/// Adds pieces that are in order, do not overlap, and of which none ends beyond what a file can be. GNU's tar
-/// ends the map with an empty piece.
-fn add_extents(extents: &mut Vec<Extent>, found: &[GnuSparseHeader]) -> Result<()> {
-    for piece in found.iter().filter(|piece| !piece.is_empty()) {
-        let (offset, length) = (piece.offset()?, piece.length()?);
-        let after = extents.last().map_or(0, |e| e.offset + e.length);
-        let end = offset.checked_add(length).filter(|end| *end <= i64::MAX as u64);
-        ensure!(offset >= after && end.is_some(), "the map of this sparse file is out of order");
-        ensure!(extents.len() < EXTENTS_MAX, "this sparse file is in more than {EXTENTS_MAX} pieces");
-        if length > 0 {
-            extents.push(Extent { offset, length });
-        }
-    }
-    Ok(())
 }
 
 fn device(header: &Header, kind: SFlag) -> Result<Kind> {

@@ -38,6 +38,8 @@ mod unpack;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod test_dir;
+#[cfg(test)]
 mod test_tar;
 #[cfg(test)]
 mod tests;

@@ -13,11 +13,12 @@ use flate2::write::GzEncoder;
 use nix::unistd::geteuid;
 
 use super::attributes::xattrs_of;
+use super::test_dir::TestDir;
 use super::test_tar::{Member, archive, dir, file, hard_link, long_name, pax, record, symlink};
 use super::{Name, Store, copy_tree, import, remove_tree};
 
-fn store() -> (tempfile::TempDir, Store) {
-    let temp = tempfile::tempdir().unwrap();
+fn store() -> (TestDir, Store) {
+    let temp = TestDir::new();
     let store = Store::open(&temp.path().join("state/images"));
     (temp, store)
 }
@@ -40,7 +41,7 @@ fn sample() -> Vec<u8> {
         long_name(long.as_bytes()),
         file("short", "found"),
         Member { kind: b'6', path: b"fifo", mode: 0o622, ..Member::default() },
-        file("old-style/", ""),
+        Member { mode: 0o755, ..file("old-style/", "") },
         file("twice", "first, and longer"),
         file("twice", "second"),
     ])

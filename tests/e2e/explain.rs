@@ -172,5 +172,5 @@ fn text_is_for_people() {
     let mut command = tinbox.command(["run", "--rm", "--hostname", "box", "--explain", "base", "true"]);
     let text = Ended::of(command.output().unwrap()).stderr;
     assert!(text.contains("pivot_root(2)") && text.contains("# the new root becomes /"), "{text}");
-    assert!(text.lines().any(|line| line.starts_with("looked  the container has its own mnt pid uts ipc")), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("looked · it has its own mnt pid uts ipc")), "{text}");
 }

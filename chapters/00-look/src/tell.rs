@@ -6,7 +6,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use colored::Colorize;
@@ -34,7 +34,8 @@ pub struct Event {
     pub why: String,
     /// The manual page that describes it.
     pub man: String,
-    /// How long the kernel took, in microseconds. Absent for a call that does not come back.
+    /// How long the kernel took, in microseconds. Absent for a call that is told before it is made: one that does
+    /// not come back, or comes back twice.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub took_us: Option<f64>,
     /// What the kernel answered, if it refused.
@@ -119,8 +120,8 @@ pub fn compared(comparison: &Comparison) {
     write_line(|format| match format {
         Format::Json => serde_json::to_string(comparison).unwrap_or_default(),
         Format::Text => format!(
-            "{} the container has its own {}, and shares {}",
-            "looked ".green(),
+            "{} · it has its own {}, and shares {}",
+            "looked".green(),
             names(&comparison.own).green(),
             names(&comparison.shared)
         ),
@@ -138,6 +139,8 @@ pub(crate) fn told<T>(
 }
 
 /// [`told`] for an `attempt` that makes the same call `times` times.
+///
+/// `object` is only formatted when somebody listens or the call fails.
 pub(crate) fn told_times<T>(
     times: usize,
     call: &'static str,
@@ -145,32 +148,15 @@ pub(crate) fn told_times<T>(
     why: &str,
     attempt: impl FnOnce() -> std::result::Result<T, Errno>,
 ) -> Result<T> {
-    let started = begin();
+    let started = is_on().then(Instant::now);
     let outcome = attempt();
-    finish(started, times, call, object, why, outcome)
-}
-
-/// Looks at the clock, if anybody listens.
-pub(crate) fn begin() -> Option<Instant> {
-    is_on().then(Instant::now)
-}
-
-/// Tells a call that was begun at `started`. `object` is only formatted when somebody listens or the call failed.
-pub(crate) fn finish<T>(
-    started: Option<Instant>,
-    times: usize,
-    call: &'static str,
-    object: impl Fn() -> String,
-    why: &str,
-    outcome: std::result::Result<T, Errno>,
-) -> Result<T> {
     if let Some(started) = started {
         say(&event(call, &object(), why, times, Some(started.elapsed()), outcome.as_ref().err().copied()));
     }
     outcome.map_err(|errno| Error::call(call, object(), errno))
 }
 
-/// Tells a call that does not come back when it succeeds, before it is made.
+/// Tells a call before it is made: one that does not come back when it succeeds, or comes back twice.
 pub(crate) fn about_to(call: &'static str, object: &str, why: &str) {
     if is_on() {
         say(&event(call, object, why, 1, None, None));
@@ -205,26 +191,61 @@ fn write_line(line: impl FnOnce(Format) -> String) {
     let _ = nix::unistd::write(&teller.to, line.as_bytes());
 }
 
-/// `inside  ch1  12.0 µs  pivot_root(2)  . → /  # why`, in columns; what is too long for its column gets a line of
-/// its own.
+/// `12.0 µs  pivot_root(2)  . → /  # why`, in columns, below a heading for each stage. What would be wider than the
+/// terminal puts the reason on a line of its own.
 fn as_text(event: &Event) -> String {
-    const OBJECT: usize = 40;
-    let side = match event.side {
-        Side::Outside => "outside".blue(),
-        Side::Inside => "inside ".magenta(),
-    };
     let took = event.took_us.map(|us| format!("{us:.1} µs")).unwrap_or_default();
     let man = if event.times > 1 { format!("{} ×{}", event.man, event.times) } else { event.man.clone() };
     let object = shorten_ids(&event.object);
-    let gap = if object.chars().count() > OBJECT { format!("\n{:42}", "") } else { String::new() };
-    let answer = event.error.as_ref().map(|answer| format!("  {}", answer.red())).unwrap_or_default();
+    let answer = event.error.as_ref().map(|answer| format!("  {answer}")).unwrap_or_default();
+    let (head, reason) = (format!("{took:>11}  {man:<18} {object:<34} "), format!("# {}", event.why));
+    let wide = head.chars().count() + reason.chars().count() + answer.chars().count() > width();
+    let gap = if wide { format!("\n{:32}", "") } else { String::new() };
     format!(
-        "{side} {} {} {} {object:<OBJECT$} {gap}{}{answer}",
-        format!("ch{}", event.chapter).dimmed(),
-        format!("{took:>10}").dimmed(),
-        format!("{man:<19}").bold(),
-        format!("# {}", event.why).dimmed()
+        "{}{}  {} {object:<34} {gap}{}{}",
+        heading(event).unwrap_or_default(),
+        format!("{took:>11}").dimmed(),
+        format!("{man:<18}").bold(),
+        reason.dimmed(),
+        answer.red()
     )
+}
+
+/// The stage that begins with `event`, if one does.
+fn heading(event: &Event) -> Option<String> {
+    const STAGES: [&str; 9] = [
+        "its standard streams",
+        "a root of its own",
+        "a view of its own",
+        "a share of its own",
+        "layers",
+        "volumes",
+        "networks",
+        "the image",
+        "what it may not do",
+    ];
+    let inside = event.side == Side::Inside;
+    let stage = u16::from(event.chapter) | u16::from(inside) << 8 | 1 << 9;
+    if STAGE.swap(stage, Ordering::Relaxed) == stage {
+        return None;
+    }
+    let title = STAGES.get(usize::from(event.chapter)).copied().unwrap_or_default();
+    let side = if inside { "inside".magenta() } else { "outside".blue() };
+    Some(format!("{side} · chapter {}: {}\n", event.chapter, title.bold()))
+}
+
+/// The stage that was told last: chapter, side, and a bit that says that there was one.
+static STAGE: AtomicU16 = AtomicU16::new(0);
+
+/// How many columns there are to write in.
+fn width() -> usize {
+    // SAFETY: all fields are integers, for which zero is valid, and TIOCGWINSZ fills in one winsize.
+    let size: libc::winsize = unsafe {
+        let mut size = std::mem::zeroed();
+        libc::ioctl(libc::STDERR_FILENO, libc::TIOCGWINSZ, &raw mut size);
+        size
+    };
+    if size.ws_col == 0 { 120 } else { size.ws_col.into() }
 }
 
 /// Cuts each id of 64 hexadecimal digits down to 12, as people know them.

@@ -43,7 +43,12 @@ impl Busybox {
 
 /// The machine's static busybox, if it has one with all the commands that the image should have.
 pub(super) fn find() -> Option<Busybox> {
-    let candidates = host::program_dirs().into_iter().flat_map(|dir| NAMES.map(|name| dir.join(name)));
+    find_in(&host::program_dirs())
+}
+
+/// The same, in these directories.
+pub(super) fn find_in(dirs: &[PathBuf]) -> Option<Busybox> {
+    let candidates = dirs.iter().flat_map(|dir| NAMES.map(|name| dir.join(name)));
     let mut usable = candidates.filter_map(|path| Busybox::at(&path).ok());
     usable.find(|busybox| REQUIRED.iter().all(|command| busybox.has(command)))
 }

@@ -13,11 +13,14 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::elf::Needs;
+
+#[cfg(test)]
+mod tests;
 
 /// glibc. The loader finds it in a directory that it looks in without being told.
 const LIBC: &str = "libc.so.6";
@@ -148,7 +151,8 @@ impl Asker {
             let origin = origin.to_string_lossy();
             PathBuf::from(entry.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))
         };
-        let dirs = entries.iter().map(|entry| Dir { host: fill(entry, &host), root: fill(entry, &root) });
+        let dirs =
+            entries.iter().map(|entry| Dir { host: fill(entry, &host), root: without_dots(&fill(entry, &root)) });
         dirs.filter(|dir| dir.host.is_absolute() && !dir.host.to_string_lossy().contains('$')).collect()
     }
 }
@@ -196,6 +200,18 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = entries.filter(|path| file_name(path).ends_with(ending)).collect();
     files.sort();
     files
+}
+
+/// `/opt/app/../lib` as `/opt/lib`: in the new root `/opt/app` may be made later, or never.
+fn without_dots(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut clean, component| {
+        match component {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+        clean
+    })
 }
 
 fn parent(path: &Path) -> PathBuf {

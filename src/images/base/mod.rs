@@ -19,6 +19,10 @@ mod host;
 mod laying;
 mod libraries;
 mod skeleton;
+#[cfg(test)]
+mod test_elf;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -37,7 +37,8 @@ pub fn clone3(namespaces: CloneFlags, why: &str) -> Result<Cloned> {
     args.flags = (namespaces.bits() as u32 | libc::CLONE_PIDFD as u32).into();
     args.pidfd = (&raw mut pidfd) as u64;
     args.exit_signal = libc::SIGCHLD as u64;
-    let started = tell::begin();
+    // Told first, because what the child tells would else come before it.
+    about_to("clone3", &flag_names(namespaces), why);
     // SAFETY: without CLONE_VM this is a fork: the child runs on in its own copy of the memory. The structure
     // outlives the call, and its size goes with it.
     let answer = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>()) };
@@ -45,7 +46,7 @@ pub fn clone3(namespaces: CloneFlags, why: &str) -> Result<Cloned> {
         tell::now_inside();
         return Ok(Cloned::Child);
     }
-    let pid = tell::finish(started, 1, "clone3", || flag_names(namespaces), why, Errno::result(answer))?;
+    let pid = Errno::result(answer).map_err(|errno| Error::call("clone3", flag_names(namespaces), errno))?;
     // SAFETY: the kernel wrote a new descriptor that nobody else owns.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     Ok(Cloned::Parent { pid: Pid::from_raw(pid as i32), pidfd })
