@@ -17,16 +17,15 @@ use std::io::{self, Read};
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::stat::SFlag;
 use nix::sys::time::TimeSpec;
-use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
+use tar::{EntryType, Header};
 
 use super::attributes::{Attributes, is_kept};
 use super::pax;
+use super::sparse::{self, Extent};
 
 const BLOCK: u64 = 512;
 /// The most that one long name, or the records about one member, may take.
 const RECORD_MAX: u64 = 1 << 20;
-/// The most pieces that a sparse file may be in.
-const EXTENTS_MAX: usize = 1 << 18;
 
 /// An archive that is read from the front.
 pub(super) struct Archive<R> {
@@ -63,13 +62,6 @@ pub(super) enum Kind {
         major: u32,
         minor: u32,
     },
-}
-
-/// A part of a file that the archive holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub(super) offset: u64,
-    pub(super) length: u64,
 }
 
 /// What the members before a member say about it.
@@ -180,7 +172,11 @@ impl<R: Read> Archive<R> {
             EntryType::Regular | EntryType::Continuous => {
                 Kind::File { size: self.content, extents: vec![Extent { offset: 0, length: self.content }] }
             }
-            EntryType::GNUSparse => self.sparse(header).with_context(shown)?,
+            EntryType::GNUSparse => {
+                let content = self.content;
+                let map = sparse::map(header, content, |block| self.block(block)).with_context(shown)?;
+                Kind::File { size: map.0, extents: map.1 }
+            }
             EntryType::Link => Kind::HardLink(link()?),
             EntryType::Symlink => Kind::Symlink(link()?),
             EntryType::Directory => Kind::Directory,

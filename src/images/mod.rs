@@ -33,6 +33,7 @@ mod import;
 mod name;
 mod pax;
 mod remove;
+mod sparse;
 mod unpack;
 
 #[cfg(test)]

@@ -21,9 +21,10 @@ use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
 use nix::sys::statvfs::fstatvfs;
 use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
-use super::archive::{Archive, Extent, Kind, Member};
+use super::archive::{Archive, Kind, Member};
 use super::attributes::{Attributes, LeftOut};
 use super::shown;
+use super::sparse::Extent;
 
 /// The most that the names of all directories may take, which are remembered to the end.
 const DIRECTORY_NAMES_MAX: usize = 64 << 20;

@@ -1,0 +1,71 @@
+//! Archives that were made to do harm. Whatever is in them, nothing outside of the tree changes, and after a
+//! refusal nothing is left in the store.
+
+mod format;
+mod paths;
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::test_dir::TestDir;
+use super::test_tar::{Member, archive};
+use super::{Imported, Store, import};
+
+/// A place with a store in `store/`, and beside it what an archive would like to reach.
+struct Place {
+    temp: TestDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let temp = TestDir::new();
+        fs::write(temp.path().join("outside"), "untouched").unwrap();
+        Place { temp }
+    }
+
+    fn outside(&self) -> PathBuf {
+        self.temp.path().join("outside")
+    }
+
+    fn import(&self, tar: &[u8]) -> anyhow::Result<Imported> {
+        let imported = import(&Store::open(&self.temp.path().join("store")), tar, None);
+        assert_eq!(fs::read_to_string(self.outside()).unwrap(), "untouched");
+        assert_eq!(fs::metadata(self.outside()).unwrap().nlink(), 1, "nothing may be linked to it");
+        let mut beside: Vec<_> = fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        beside.retain(|name| name != "outside" && name != "store");
+        assert!(beside.is_empty(), "{beside:?} came to be beside the store");
+        imported
+    }
+
+    /// The tree that `tar` became.
+    fn accepts(&self, tar: &[u8]) -> PathBuf {
+        self.import(tar).unwrap().image.rootfs
+    }
+
+    /// Why `tar` was refused.
+    fn refuses(&self, tar: &[u8]) -> String {
+        let before = self.stored();
+        let error = format!("{:#}", self.import(tar).expect_err("it must be refused"));
+        assert_eq!(self.stored(), before, "something was left in the store after: {error}");
+        error
+    }
+
+    fn stored(&self) -> Vec<OsString> {
+        let entries = fs::read_dir(self.temp.path().join("store")).into_iter().flatten();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.retain(|name| name != "names" && name != "lock");
+        names.sort();
+        names
+    }
+}
+
+fn refusal(members: &[Member<'_>]) -> String {
+    Place::new().refuses(&archive(members))
+}
+
+#[track_caller]
+fn assert_says(error: &str, words: &str) {
+    assert!(error.contains(words), "it should say {words:?}, but says: {error}");
+}
