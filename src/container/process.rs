@@ -33,8 +33,15 @@ impl Process {
         unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, no_info, 0) == 0 }
     }
 
+    /// Kills it and waits for its end, if it has not ended yet.
+    pub fn end(&self) {
+        if self.signal(libc::SIGKILL) {
+            self.wait_for_end();
+        }
+    }
+
     /// Waits until it has ended; its parent may still have to reap it.
-    pub fn wait_for_end(&self) {
+    fn wait_for_end(&self) {
         let mut ended = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
         while nix::poll::poll(&mut ended, PollTimeout::NONE) == Err(Errno::EINTR) {}
     }

@@ -40,16 +40,16 @@ pub fn catch_signals() -> Result<SignalFd> {
 }
 
 /// Looks after a container until it has ended and all its output is passed on. Answers with its exit status.
-pub fn supervise(mut running: Running) -> Result<u8> {
+pub fn supervise(running: &mut Running) -> Result<u8> {
     let mut input = relay(stdin(), running.stdio.input.take(), false)?;
     let [output, errors] = std::mem::take(&mut running.stdio.outputs);
     let mut outputs = [relay(stdout(), output, true)?, relay(stderr(), errors, true)?];
     let mut asked_to_end = 0;
     let mut status = None;
     while status.is_none() || !outputs.iter().all(Relay::has_ended) {
-        let ready = wait(&running, status.is_some(), &input, &outputs)?;
+        let ready = wait(running, status.is_some(), &input, &outputs)?;
         if ready.signal {
-            pass_on_signals(&running, &mut asked_to_end)?;
+            pass_on_signals(running, &mut asked_to_end)?;
         }
         if ready.ended {
             status = Some(running.process.reap()?);

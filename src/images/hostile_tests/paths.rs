@@ -52,6 +52,9 @@ fn symlinks_lead_nowhere_else() {
     let before = fs::metadata(&beside).unwrap();
     let tree = place.accepts(&archive(&[locked, symlink("d", &beside)]));
     assert!(fs::symlink_metadata(tree.join("d")).unwrap().is_symlink());
+    let locked = Member { mode: 0o000, ..dir("d") };
+    let tree = place.accepts(&archive(&[dir("other"), locked, symlink("d", "other")]));
+    assert_eq!(fs::metadata(tree.join("other")).unwrap().mode() & 0o777, 0o755);
     assert_eq!(fs::metadata(&beside).unwrap().mode(), before.mode());
 }
 

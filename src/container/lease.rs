@@ -1,0 +1,96 @@
+//! Who looks after a container: a file for each container that runs, on which the process that looks after it holds
+//! a lock. The kernel takes the lock away when that process ends, however it ends; so who can take the lock knows that
+//! nobody looks after the container any more. The file names the container's first process.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use nix::unistd::Pid;
+
+use crate::container::process::Process;
+use crate::state::State;
+
+/// A lease that this process holds.
+#[derive(Debug)]
+pub struct Lease {
+    path: PathBuf,
+    file: File,
+}
+
+impl Lease {
+    /// Takes the lease on the new container `id`.
+    pub fn take(state: &State, id: &str) -> Result<Lease> {
+        let path = path(state, id);
+        loop {
+            let file = File::create_new(&path).with_context(|| format!("make {}", path.display()))?;
+            file.lock().with_context(|| format!("lock {}", path.display()))?;
+            // Between the two steps another process may have taken it for one that was left behind.
+            if path.exists() {
+                return Ok(Lease { path, file });
+            }
+        }
+    }
+
+    /// Takes a lease that nobody holds any more. `None` if somebody does.
+    pub fn inherit(path: &Path) -> Option<Lease> {
+        let file = File::open(path).ok()?;
+        file.try_lock().ok()?;
+        Some(Lease { path: path.to_owned(), file })
+    }
+
+    /// Writes down which process is the container's first.
+    pub fn name_process(&self, pid: Pid) -> Result<()> {
+        let line = format!("{pid} {}", start_time(pid).unwrap_or_default());
+        (&self.file).write_all(line.as_bytes()).with_context(|| format!("write {}", self.path.display()))
+    }
+
+    /// Gives it up: the container has ended.
+    pub fn end(self) -> Result<()> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("remove {}", self.path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The file of the lease on the container `id`.
+pub fn path(state: &State, id: &str) -> PathBuf {
+    state.running().join(id)
+}
+
+/// Whether somebody holds it.
+pub fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock_shared().is_err())
+}
+
+/// Waits until nobody holds it.
+pub fn wait_until_free(path: &Path) -> Result<()> {
+    match File::open(path) {
+        Ok(file) => file.lock_shared().with_context(|| format!("wait for {}", path.display())),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Kills the container's first process, if it is still the one that was written down, and waits for its end.
+pub fn kill(path: &Path) {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let Some((pid, started)) = text.split_once(' ') else { return };
+    let Ok(pid) = pid.parse().map(Pid::from_raw) else { return };
+    let Some(process) = Process::open(pid) else { return };
+    // The descriptor was opened first: if the start time matches now, it stands for the right process.
+    if start_time(pid).as_deref() == Some(started) {
+        process.end();
+    }
+}
+
+/// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5). With the process id this
+/// names a process for good.
+fn start_time(pid: Pid) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let after_name = stat.rsplit_once(')')?.1;
+    after_name.split_whitespace().nth(19).map(str::to_owned)
+}
