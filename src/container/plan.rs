@@ -87,7 +87,7 @@ impl Plan {
             directory: container.directory().to_owned(),
             mount_point: state.mount_point(),
             throw_away: options.remove,
-            rootless: !geteuid().is_root(),
+            rootless: !is_the_machines_root(),
             caller: (geteuid().as_raw(), getegid().as_raw()),
             interactive: options.interactive,
             tty: options.tty,
@@ -98,6 +98,13 @@ impl Plan {
             env: c_strings(&env)?,
         })
     }
+}
+
+/// Whether this is root, and not merely root of a user namespace: of the first one, which maps every id to itself
+/// (user_namespaces(7)).
+fn is_the_machines_root() -> bool {
+    let map = || std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    geteuid().is_root() && map().split_whitespace().eq(["0", "0", "4294967295"])
 }
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

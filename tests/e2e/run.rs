@@ -6,8 +6,8 @@ use std::process::Stdio;
 use nix::sys::signal::Signal;
 
 use crate::Test;
-use crate::support::need::Need::{Containers, Root};
-use crate::support::{Ended, Tinbox};
+use crate::support::need::Need::{Containers, Root, Unshare};
+use crate::support::{Ended, TINBOX, Tinbox};
 
 pub const TESTS: &[Test] = &[
     ("the_status_is_the_commands", &[Containers], the_status_is_the_commands),
@@ -27,6 +27,12 @@ pub const TESTS: &[Test] = &[
     ("bad_input_is_refused_before_anything_is_done", &[], bad_input_is_refused_before_anything_is_done),
     ("a_missing_image_is_named", &[], a_missing_image_is_named),
     ("help_teaches", &[], help_teaches),
+    (
+        "where_overlay_cannot_stack_the_image_is_copied",
+        &[Containers, Unshare],
+        where_overlay_cannot_stack_the_image_is_copied,
+    ),
+    ("root_of_a_user_namespace_will_do", &[Containers, Unshare], root_of_a_user_namespace_will_do),
     ("the_command_begins_with_defaults_for_signals", &[Containers], the_command_begins_with_defaults_for_signals),
 ];
 
@@ -212,4 +218,33 @@ fn the_command_begins_with_defaults_for_signals() {
     for name in ["SigBlk:", "SigIgn:", "SigCgt:"] {
         assert_eq!(mask(name), "0000000000000000", "{name}");
     }
+}
+
+/// Runs `script` as root of a new user namespace with a mount table of its own, in a new directory.
+fn in_user_namespace(script: &str) -> Ended {
+    let directory = tempfile::tempdir().unwrap();
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script, TINBOX]).current_dir(&directory);
+    Ended::of(unshare.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap())
+}
+
+fn root_of_a_user_namespace_will_do() {
+    let script = "TINBOX_ROOT=$PWD/state $0 run --rm base sh -c 'id -u; ls /dev/null /sys/kernel'";
+    assert!(in_user_namespace(script).ok().starts_with("0\n/dev/null\n"));
+}
+
+fn where_overlay_cannot_stack_the_image_is_copied() {
+    let script = "mkdir lower upper work merged
+        mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr merged
+        export TINBOX_ROOT=$PWD/merged
+        for run in 1 2; do $0 run --rm base sh -c 'test ! -e /mine; echo mine > /mine; cat /mine'; done
+        ls $TINBOX_ROOT/containers";
+    let ended = in_user_namespace(script);
+    assert_eq!((ended.status, ended.stdout.as_str()), (0, "mine\nmine\n"), "{}", ended.stderr);
+    assert_eq!(
+        ended.stderr.matches("overlay does not work here, so the image is copied").count(),
+        2,
+        "{}",
+        ended.stderr
+    );
 }

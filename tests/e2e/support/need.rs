@@ -13,6 +13,8 @@ pub enum Need {
     Root,
     /// The program strace.
     Strace,
+    /// The program unshare, of util-linux, and leave to use it.
+    Unshare,
 }
 
 impl Need {
@@ -22,6 +24,7 @@ impl Need {
             Need::Containers if !containers_work() => Some("no user namespaces; `cargo workshop doctor` tells why"),
             Need::Root if !geteuid().is_root() => Some("needs root"),
             Need::Strace if !runs("strace", &["-V"]) => Some("no strace; install the package of that name"),
+            Need::Unshare if !user_namespaces_work() => Some("no unshare of util-linux, or no user namespaces"),
             _ => None,
         }
     }
@@ -29,7 +32,11 @@ impl Need {
 
 /// Tried in a child process, which a failure cannot hurt.
 fn containers_work() -> bool {
-    geteuid().is_root() || runs("unshare", &["--user", "--map-root-user", "--mount", "true"])
+    geteuid().is_root() || user_namespaces_work()
+}
+
+fn user_namespaces_work() -> bool {
+    runs("unshare", &["--user", "--map-root-user", "--mount", "true"])
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
