@@ -1,8 +1,9 @@
 //! What the learner has done: `progress.json` in their folder.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use catalog::Exercise;
@@ -82,12 +83,16 @@ pub fn record(mine: &Mine, exercise: &Exercise, change: impl FnOnce(&mut Record)
         return Ok(());
     }
     let file = file(mine);
-    let written = tempfile::NamedTempFile::new_in(mine.folder()).and_then(|mut draft| {
-        draft.write_all(serde_json::to_string_pretty(&progress)?.as_bytes())?;
-        draft.as_file().sync_all()?;
-        Ok(draft.persist(&file)?)
-    });
-    written.map(drop).with_context(|| format!("write {}", file.display()))
+    let draft = file.with_extension(format!("json.{}", std::process::id()));
+    let text = serde_json::to_string_pretty(&progress)? + "\n";
+    let written = write_synced(&draft, &text).and_then(|()| std::fs::rename(&draft, &file));
+    written.with_context(|| format!("write {}", file.display()))
+}
+
+fn write_synced(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 fn file(mine: &Mine) -> PathBuf {

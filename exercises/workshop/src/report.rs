@@ -24,7 +24,7 @@ pub fn in_full(mine: &Mine, trial: &Trial) -> String {
         Outcome::Checked(checked) => {
             facts(&mut out, trial.exercise, checked);
             returned(&mut out, checked);
-            advice(&mut out, &checked.verdict);
+            advice(&mut out, trial.exercise, &checked.verdict);
             printed(&mut out, checked);
             compiler(&mut out, trial);
         }
@@ -79,13 +79,17 @@ fn returned(out: &mut String, checked: &Checked) {
     }
 }
 
-fn advice(out: &mut String, verdict: &Verdict) {
+fn advice(out: &mut String, exercise: &Exercise, verdict: &Verdict) {
     match verdict {
         Verdict::Pass => {}
         Verdict::Fail(Diagnosis { words, read, .. }) => {
             let _ = write!(out, "\n{}", wrapped(words, "  "));
             if !read.is_empty() {
-                let _ = writeln!(out, "\n  Read: {read}");
+                let _ = write!(
+                    out,
+                    "\n{}",
+                    wrapped(&format!("Read: {read}; the book, chapter {}", exercise.chapter()), "  ")
+                );
             }
         }
         Verdict::Blocked(error) => {

@@ -1,5 +1,7 @@
 //! Hints, solutions and new starts.
 
+use std::path::Path;
+
 use crate::learner::Learner;
 
 #[test]
@@ -32,6 +34,23 @@ fn a_solution_is_for_those_who_passed_or_gave_up() {
     learner.answers("0.1-namespaces-of/also-right/follow-the-link");
     learner.types("check 0.1");
     assert!(learner.types("solution 0.1").out.contains("fn inode_in"));
+}
+
+#[test]
+fn giving_up_is_asked_for_once_more() {
+    let learner = Learner::new();
+    let asked = |answer: &str| {
+        let mut command = learner.prepare(Path::new(env!("CARGO_BIN_EXE_workshop")));
+        command.args(["solution", "1.1", "--give-up"]);
+        let mut terminal = rexpect::session::spawn_command(command, Some(60_000)).expect("a terminal");
+        terminal.exp_string("Give up on 1.1 naive_root? The list will say so. [y/N] ").expect("the question");
+        terminal.send_line(answer).expect("an answer");
+        terminal.exp_eof().expect("the end")
+    };
+    assert!(asked("").contains("Nothing is lost"));
+    assert!(!learner.types("list").out.contains("gave up"));
+    assert!(asked("y").contains("kernel::chroot(root,"));
+    assert!(learner.types("list").out.contains("gave up"));
 }
 
 #[test]
