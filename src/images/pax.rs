@@ -32,7 +32,7 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Records> {
             b"mtime" => records.mtime = Some(time(value)?),
             _ if key.starts_with(b"GNU.sparse.") => {
                 bail!(
-                    "the archive has a sparse file in the POSIX way, which import does not read: make it with --format=gnu"
+                    "the archive has a sparse file in the POSIX way, which import does not read: make it without --sparse"
                 )
             }
             _ => {

@@ -26,8 +26,8 @@ use super::attributes::{Attributes, LeftOut};
 use super::shown;
 use super::sparse::Extent;
 
-/// The most that the names of all directories may take, which are remembered to the end.
-const DIRECTORY_NAMES_MAX: usize = 64 << 20;
+/// The most memory that what is remembered of the directories may take.
+const DIRECTORIES_MAX: usize = 128 << 20;
 /// Directories that no member describes.
 const IMPLIED: Mode = Mode::from_bits_truncate(0o755);
 
@@ -36,7 +36,7 @@ pub(super) fn unpack<R: Read>(archive: &mut Archive<R>, rootfs: &Path) -> Result
     let root = Root::new(rootfs)?;
     std::fs::set_permissions(rootfs, Permissions::from_mode(0o755)).context("chmod the root of the tree")?;
     let mut tree =
-        Tree { root, directories: Vec::new(), names: 0, left_out: LeftOut::default(), buffer: vec![0; 1 << 18] };
+        Tree { root, directories: Vec::new(), remembered: 0, left_out: LeftOut::default(), buffer: vec![0; 1 << 18] };
     let mut members = 0u64;
     while let Some(member) = archive.next_member()? {
         let path = clean(&member.path)?;
@@ -52,8 +52,8 @@ struct Tree {
     root: Root,
     /// Modes and times are given last: a read-only directory could not be filled, and filling changes the time.
     directories: Vec<(PathBuf, Attributes)>,
-    /// How many bytes the names in `directories` take.
-    names: usize,
+    /// How many bytes `directories` takes.
+    remembered: usize,
     left_out: LeftOut,
     buffer: Vec<u8>,
 }
@@ -111,11 +111,8 @@ impl Tree {
     /// Gives a directory its owner now, and the rest in the end.
     fn remember(&mut self, path: &Path, dir: BorrowedFd<'_>, attributes: &Attributes) -> Result<()> {
         attributes.apply_owner(dir, &mut self.left_out).map_err(failed("change", path))?;
-        self.names += path.as_os_str().len();
-        ensure!(
-            self.names <= DIRECTORY_NAMES_MAX,
-            "the archive has too many directories: their names take more than {DIRECTORY_NAMES_MAX} bytes"
-        );
+        self.remembered += path.as_os_str().len() + size_of::<(PathBuf, Attributes)>();
+        ensure!(self.remembered <= DIRECTORIES_MAX, "the archive has too many directories to keep in mind");
         self.directories.push((path.to_owned(), Attributes { xattrs: Vec::new(), ..attributes.clone() }));
         Ok(())
     }

@@ -229,7 +229,9 @@ mod tests {
         let (temp, root) = playground();
         nix::unistd::mkfifo(&temp.path().join("root/fifo"), Mode::S_IRWXU).unwrap();
         let problem = |path: &str, cap| root.read_file(path, cap).unwrap_err().to_string();
+        let _socket = std::os::unix::net::UnixListener::bind(temp.path().join("root/socket")).unwrap();
         assert!(problem("fifo", 100).ends_with("but is a fifo"));
+        assert!(problem("socket", 100).ends_with("but is a socket"));
         assert!(problem("etc", 100).ends_with("but is a directory"));
         assert!(problem("etc/motd", 5).contains("longer than the 5 bytes"));
         assert_eq!(root.read_file("etc/motd", 6).unwrap().unwrap(), b"inside");

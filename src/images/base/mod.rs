@@ -4,12 +4,12 @@
 //! and lays them out as a root of their own:
 //!
 //! - If there is a *static* busybox, the image is that one file and a symlink to it for each command it knows
-//!   ([`busybox`]). A static program needs nothing but itself, so this always fits together.
-//! - Otherwise it is the machine's own tools ([`host`]) and, for each, the dynamic loader and the libraries that
-//!   it asks for. Which ones, its ELF header says ([`elf`]), and where the loader looks for them is documented in
-//!   ld.so(8) ([`libraries`]). ldd(1) would tell too, but it does so by *running* the program.
+//!   (`busybox.rs`). A static program needs nothing but itself, so this always fits together.
+//! - Otherwise it is the machine's own tools (`host.rs`) and, for each, the dynamic loader and the libraries that
+//!   it asks for. Which ones, its ELF header says (`elf.rs`), and where the loader looks for them is documented in
+//!   ld.so(8) (`libraries.rs`). ldd(1) would tell too, but it does so by *running* the program.
 //!
-//! Around that come the directories and the few files in `/etc` that programs expect ([`skeleton`]).
+//! Around that come the directories and the few files in `/etc` that programs expect (`skeleton.rs`).
 //!
 //! The same closure serves [`add_program`]: put one program of the machine into a root.
 

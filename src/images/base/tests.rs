@@ -126,6 +126,7 @@ fn a_static_busybox_becomes_all_that_it_lists() {
         assert_eq!(fs::read_link(root.join("usr/bin").join(command)).unwrap(), Path::new("busybox"));
     }
     assert_eq!(fs::read_dir(root.join("usr/bin")).unwrap().count(), 4);
+    assert!(fs::symlink_metadata(root.join("usr/evil")).is_err());
     assert_eq!(built.warnings.len(), REQUIRED.len() - 2);
     assert!(built.warnings[0].ends_with("has no `cat`: tinbox/base is made without it"), "{}", built.warnings[0]);
     assert!(run_in(&root, &["/bin/sh"]).starts_with("sh\nls\n"));

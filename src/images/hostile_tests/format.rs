@@ -122,7 +122,7 @@ fn maps_of_sparse_files_are_checked() {
     assert_says(&place.refuses(&sparse(5, &[(0, 6)], b"holdup")), "does not fit");
     assert_says(&place.refuses(&sparse(1 << 62, &[(0, 6)], b"holdup")), "there is room for");
     let posix = record("GNU.sparse.major", b"1");
-    assert_says(&refusal(&[pax(&posix), file("f", "")]), "--format=gnu");
+    assert_says(&refusal(&[pax(&posix), file("f", "")]), "without --sparse");
 }
 
 #[test]
