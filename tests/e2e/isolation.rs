@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("nothing_of_the_caller_stays_open", &[Containers], nothing_of_the_caller_stays_open),
     ("it_sees_only_its_own_processes", &[Containers], it_sees_only_its_own_processes),
     ("privileges", &[Containers], privileges),
+    ("inheritable_capabilities_stay_outside", &[Containers, Root], inheritable_capabilities_stay_outside),
     ("another_user_has_no_privileges", &[Containers], another_user_has_no_privileges),
     ("an_ordinary_user_gives_only_itself", &[Containers], an_ordinary_user_gives_only_itself),
     ("settings_of_the_machine_are_read_only", &[Containers], settings_of_the_machine_are_read_only),
@@ -104,6 +105,30 @@ fn privileges() {
     assert!(evidence.capabilities.inheritable.is_empty() && evidence.capabilities.ambient.is_empty());
     assert!(evidence.no_new_privs);
 }
+
+/// CVE-2022-24769: with inheritable capabilities, a program in the image with the right file capabilities gains them.
+fn inheritable_capabilities_stay_outside() {
+    let tinbox = Tinbox::new();
+    let mut command = tinbox.sh_command("-i", WAITING);
+    // SAFETY: capset reads a header (version 3, this thread) and two sets of three words, all on the stack; it is a
+    // single system call, safe between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            let all: [u32; 6] = [KEPT_HERE, KEPT_HERE, 1 << NET_ADMIN, 0, 0, 0];
+            let header: [u32; 2] = [0x2008_0522, 0];
+            Ok(nix::errno::Errno::result(libc::syscall(libc::SYS_capset, header.as_ptr(), all.as_ptr())).map(drop)?)
+        })
+    };
+    let running = crate::support::Running::start(command);
+    let monitor = Evidence::of(running.monitor()).unwrap();
+    assert_eq!(monitor.capabilities.inheritable, ["NET_ADMIN"], "the test itself must set it");
+    assert!(running.evidence().capabilities.inheritable.is_empty());
+}
+
+const NET_ADMIN: u32 = 12;
+
+/// This machine may lack SYS_RESOURCE (24), which cannot be asked for then.
+const KEPT_HERE: u32 = !(1 << 24);
 
 fn another_user_has_no_privileges() {
     let evidence = Tinbox::new().start("-u 1234:5678", WAITING).evidence();

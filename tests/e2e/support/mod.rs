@@ -1,6 +1,7 @@
 //! A Tinbox of its own for each test, and ways to look at what it does.
 
 pub mod need;
+pub mod process;
 
 use std::ffi::OsStr;
 use std::fs;
