@@ -9,7 +9,6 @@
 //! Everything is plain files, and nobody else may read them: layers hold other people's set-user-ID programs,
 //! and container records hold secrets from `-e`.
 
-use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -119,9 +118,7 @@ fn private_dir(dir: &Path) -> Result<()> {
 pub fn write_record(path: &Path, record: &impl Serialize) -> Result<()> {
     let temporary = path.with_extension("new");
     let write = || -> Result<()> {
-        let mut file = std::fs::File::create(&temporary)?;
-        serde_json::to_writer(&mut file, record)?;
-        file.flush()?;
+        std::fs::write(&temporary, serde_json::to_vec(record)?)?;
         Ok(std::fs::rename(&temporary, path)?)
     };
     write().with_context(|| format!("write {}", path.display()))

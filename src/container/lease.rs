@@ -3,7 +3,7 @@
 //! nobody looks after the container any more. The file names the container's first process.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -90,7 +90,9 @@ pub fn kill(path: &Path) {
 /// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5). With the process id this
 /// names a process for good.
 fn start_time(pid: Pid) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
+    // One line, and one read: the kernel makes it anew for each.
+    let mut line = [0; 4096];
+    let length = File::open(format!("/proc/{pid}/stat")).and_then(|mut stat| stat.read(&mut line)).ok()?;
+    let after_name = std::str::from_utf8(&line[..length]).ok()?.rsplit_once(')')?.1;
     after_name.split_whitespace().nth(19).map(str::to_owned)
 }

@@ -44,7 +44,7 @@ fn what_a_killed_tinbox_left_is_cleared() {
 fn killed_at_any_call() {
     let before = host_mounts();
     let mut reached_the_end = false;
-    for call in (20..400).step_by(7) {
+    for call in (20..400).step_by(13) {
         let tinbox = Tinbox::new();
         let status = Command::new("strace")
             .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject=all:signal=KILL:when={call}")])
