@@ -5,6 +5,7 @@
 //! ```text
 //! {{#code chapters/01-chroot/src/lib.rs:enter_root}}     code between named marks
 //! {{#transcript chroot-escapes}}                         what commands said when a test ran them
+//! {{#transcript chroot-escapes predict}}                 the same, with the answers folded
 //! {{#task 1.3}}                                          an exercise
 //! {{#figure pivot-root "what it shows, in words"}}       a drawing
 //! ```

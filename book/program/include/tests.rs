@@ -101,6 +101,15 @@ fn a_transcript_is_shown_command_by_command() {
 }
 
 #[test]
+fn an_answer_that_is_to_be_predicted_is_folded() {
+    let page = Small::new().expand("{{#transcript said predict}}").unwrap();
+    let (before, folded) = page.split_once("<details>").unwrap();
+    assert!(before.contains(">ls &lt;a&gt;<") && before.contains(">true<") && !before.contains("samp"), "{page}");
+    assert!(folded.contains("b &amp; c"), "{page}");
+    assert!(Small::new().problem("{{#transcript said aloud}}").contains("not aloud"));
+}
+
+#[test]
 fn a_transcript_that_nobody_ran_is_a_problem() {
     let small = Small::new();
     assert!(small.problem("{{#transcript gone}}").contains("read book/transcripts/gone.snap: No such file"));

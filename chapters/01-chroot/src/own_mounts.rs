@@ -4,6 +4,7 @@ use look::Result;
 use look::kernel::{self, CloneFlags};
 use nix::unistd::{getegid, geteuid};
 
+// ANCHOR: own_mounts
 /// Moves this process into a mount namespace of its own: it keeps seeing what is mounted now, and can change it
 /// without anybody else noticing.
 ///
@@ -15,6 +16,7 @@ pub fn own_mounts() -> Result<()> {
     }
     enter(namespaces, "a mount table that can be changed without the machine noticing")
 }
+// ANCHOR_END: own_mounts
 
 /// Moves this process, if it is not root's, into a user namespace in which it is.
 ///

@@ -74,10 +74,12 @@ pub fn fchdir(dir: BorrowedFd<'_>, name: &str, why: &str) -> Result<()> {
     told("fchdir", || name.to_owned(), why, || nix::unistd::fchdir(dir))
 }
 
+// ANCHOR: sethostname
 /// `sethostname(2)`: names the machine, as far as this UTS namespace reaches.
 pub fn sethostname(name: &str, why: &str) -> Result<()> {
     told("sethostname", || name.to_owned(), why, || nix::unistd::sethostname(name))
 }
+// ANCHOR_END: sethostname
 
 /// `setsid(2)`: starts a session without a controlling terminal.
 pub fn setsid(why: &str) -> Result<()> {

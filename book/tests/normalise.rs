@@ -1,0 +1,118 @@
+//! What is different on each machine and in each run, made the same: the only place where a transcript is touched.
+//!
+//! Numbers of namespaces stay different from each other exactly where they were. What root and an ordinary user see
+//! differently is shown as the user sees it.
+
+use std::collections::BTreeMap;
+
+use nix::unistd::geteuid;
+
+use crate::shell::Places;
+
+/// The numbers of namespaces that have been met, and what stands for them.
+#[derive(Default)]
+pub struct Numbers(BTreeMap<String, usize>);
+
+/// `text` as every machine would have said it.
+pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
+    let text = text
+        .replace(&places.clone.display().to_string(), "/home/you/tinbox")
+        .replace(&places.state.display().to_string(), "/home/you/.local/share/tinbox");
+    let lines = joined(&text).into_iter().map(|line| {
+        let line = host_name(&line);
+        let line = columns(&namespaces(&line, numbers));
+        let line = user_namespace(&line);
+        told(&busybox(&line)) + "\n"
+    });
+    lines.collect()
+}
+
+/// A line that is the name of this machine.
+fn host_name(line: &str) -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if !line.is_empty() && line == name.trim() { "your-machine".into() } else { line.to_owned() }
+}
+
+/// Numbers of namespaces, by the order in which they are met. One in backquotes is an example in a text.
+fn namespaces(line: &str, numbers: &mut Numbers) -> String {
+    if line.contains('`') {
+        return line.to_owned();
+    }
+    let is_one = |word: &str| word.len() == 10 && word.starts_with("40265");
+    let mut out = String::new();
+    for piece in line.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
+        if is_one(digits) {
+            let next = numbers.0.len();
+            let number = *numbers.0.entry(digits.to_owned()).or_insert(next);
+            out += &format!("{}{}", 4_026_531_835 + number, &piece[digits.len()..]);
+        } else {
+            out += piece;
+        }
+    }
+    out
+}
+
+/// How far the last column of a comparison is from the one before depends on rows that are not shown.
+fn columns(line: &str) -> String {
+    match line.rsplit_once("  ") {
+        Some((left, right)) if left.contains(" namespace ") => format!("{}  {}", left.trim_end(), right.trim_start()),
+        _ => line.to_owned(),
+    }
+}
+
+/// A container of root's shares the user namespace of the machine; a user's has its own.
+fn user_namespace(line: &str) -> String {
+    if geteuid().is_root() {
+        line.replace("mnt pid uts ipc, and shares user cgroup", "mnt pid uts ipc user, and shares cgroup")
+    } else {
+        line.to_owned()
+    }
+}
+
+/// Where `--explain` begins what a call acted on, and its reasons.
+const OBJECT: usize = 32;
+
+/// The lines, with a reason that has a line of its own moved back to its call.
+fn joined(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let reason = format!("{:OBJECT$}# ", "");
+    for line in text.lines() {
+        match lines.last_mut() {
+            Some(last) if line.starts_with(&reason) && is_call(last) => *last = format!("{last} {}", line.trim_start()),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+/// A line of `--explain`, without the time and with its parts where they are if paths have their usual length.
+fn told(line: &str) -> String {
+    if !is_call(line) {
+        return line.to_owned();
+    }
+    let call: String = line.chars().skip(13).take(OBJECT - 13).collect();
+    let rest: String = line.chars().skip(OBJECT).collect();
+    let (object, reason) = rest.split_once(" # ").unwrap_or((&rest, ""));
+    let head = format!("{:>11}  {call}{:<34} ", "… µs", object.trim_end());
+    let wide = head.chars().count() + reason.chars().count() + 2 > 120;
+    let gap = if wide { format!("\n{:OBJECT$}", "") } else { String::new() };
+    if reason.is_empty() {
+        head.trim_end().to_owned()
+    } else {
+        format!("{}{gap}# {reason}", if wide { head.trim_end() } else { &head })
+    }
+}
+
+/// Whether this is a line of `--explain` with a time.
+fn is_call(line: &str) -> bool {
+    line.split_once(" µs  ").is_some_and(|(time, _)| time.trim().parse::<f64>().is_ok())
+}
+
+/// Where the tools in a root come from busybox, they word an error differently.
+fn busybox(line: &str) -> String {
+    match line.strip_prefix("cat: can't open '").and_then(|rest| rest.split_once("': ")) {
+        Some((file, reason)) => format!("cat: {file}: {reason}"),
+        None => line.to_owned(),
+    }
+}
