@@ -10,8 +10,39 @@ use nix::unistd::geteuid;
 use crate::shell::Places;
 
 /// The numbers of namespaces that have been met, and what stands for them.
-#[derive(Default)]
-pub struct Numbers(BTreeMap<String, usize>);
+pub struct Numbers {
+    /// Those of the shell, which stay the same through the book.
+    shell: BTreeMap<String, u32>,
+    /// Others, in one transcript: the kernel gives the number of a namespace that is gone to the next one.
+    others: BTreeMap<String, u32>,
+}
+
+impl Numbers {
+    /// Those that a shell is in.
+    pub fn of(shell: u32) -> Numbers {
+        let kinds = ["mnt", "uts", "ipc", "pid", "user", "net", "cgroup", "time"];
+        let number = |kind| {
+            let link = std::fs::read_link(format!("/proc/{shell}/ns/{kind}")).ok()?;
+            Some(link.to_str()?.split_once('[')?.1.trim_end_matches(']').to_owned())
+        };
+        let stands_for = (4_026_531_832..).zip(kinds).filter_map(|(value, kind)| Some((number(kind)?, value)));
+        Numbers { shell: stands_for.collect(), others: BTreeMap::new() }
+    }
+
+    /// Begins a transcript.
+    pub fn begin(&mut self) {
+        self.others.clear();
+    }
+
+    /// What stands for a number.
+    fn stands_for(&mut self, number: &str) -> u32 {
+        let next = 4_026_532_201 + u32::try_from(self.others.len()).unwrap_or_default();
+        match self.shell.get(number) {
+            Some(value) => *value,
+            None => *self.others.entry(number.to_owned()).or_insert(next),
+        }
+    }
+}
 
 /// `text` as every machine would have said it.
 pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
@@ -33,7 +64,7 @@ fn host_name(line: &str) -> String {
     if !line.is_empty() && line == name.trim() { "your-machine".into() } else { line.to_owned() }
 }
 
-/// Numbers of namespaces, by the order in which they are met. One in backquotes is an example in a text.
+/// Numbers of namespaces. One in backquotes is an example in a text.
 fn namespaces(line: &str, numbers: &mut Numbers) -> String {
     if line.contains('`') {
         return line.to_owned();
@@ -43,9 +74,7 @@ fn namespaces(line: &str, numbers: &mut Numbers) -> String {
     for piece in line.split_inclusive(|c: char| !c.is_ascii_digit()) {
         let digits = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
         if is_one(digits) {
-            let next = numbers.0.len();
-            let number = *numbers.0.entry(digits.to_owned()).or_insert(next);
-            out += &format!("{}{}", 4_026_531_835 + number, &piece[digits.len()..]);
+            out += &format!("{}{}", numbers.stands_for(digits), &piece[digits.len()..]);
         } else {
             out += piece;
         }

@@ -96,6 +96,10 @@ impl Shell {
         fs::write(file, text).unwrap();
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn places(&self) -> &Places {
         &self.places
     }

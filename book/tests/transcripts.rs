@@ -73,10 +73,11 @@ fn played(programs: &Programs) -> &'static Played {
 fn play(programs: &Programs) -> Played {
     let mut played = Played::new();
     let mut shell = Shell::start(programs);
-    let mut numbers = normalise::Numbers::default();
+    let mut numbers = normalise::Numbers::of(shell.pid());
     for step in SCRIPT {
         match step {
             Step::Shown(name, commands) => {
+                numbers.begin();
                 let said = commands.iter().map(|command| shown(&mut shell, command, &mut numbers)).collect();
                 played.insert(name, said);
             }

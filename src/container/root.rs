@@ -34,7 +34,8 @@ pub fn mount(plan: &Plan) -> Result<()> {
     let quiet = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     kernel::mount("", "/", "", quiet, "", "nothing mounted from here on reaches the host")?;
     let why = "the image below, read-only, and a layer for what this container writes";
-    match kernel::mount("overlay", &plan.mount_point, "overlay", MsFlags::empty(), &overlay_options(plan), why) {
+    // A device node that came with the image must not open the machine's disk.
+    match kernel::mount("overlay", &plan.mount_point, "overlay", MsFlags::MS_NODEV, &overlay_options(plan), why) {
         Ok(()) => Ok(()),
         Err(error) => {
             eprintln!("tinbox: overlay does not work here, so the image is copied, which takes longer: {error}");
@@ -67,5 +68,7 @@ fn copy(plan: &Plan) -> Result<()> {
     let tree = plan.directory.join("copy");
     images::copy_tree(&plan.image_root, &tree)
         .with_context(|| format!("copy {} to {}", plan.image_root.display(), tree.display()))?;
-    Ok(kernel::mount(&tree, &plan.mount_point, "", MsFlags::MS_BIND, "", "the container's copy of the image")?)
+    kernel::mount(&tree, &plan.mount_point, "", MsFlags::MS_BIND, "", "the container's copy of the image")?;
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_NODEV;
+    Ok(kernel::mount("", &plan.mount_point, "", flags, "", "device nodes of the image do not open")?)
 }

@@ -29,7 +29,7 @@ pub fn import(tinbox: &Tinbox, name: &str, archive: &[u8]) -> String {
 }
 
 /// The embedded image's tree as an archive, less what `leave_out` says, with `more` added.
-fn archive_of_base(leave_out: &[&str], more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Vec<u8> {
+pub fn archive_of_base(leave_out: &[&str], more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let rootfs = dir.path().join("rootfs");
     std::fs::create_dir(&rootfs).unwrap();

@@ -22,7 +22,8 @@ pub const TESTS: &[Test] = &[
     ("an_ordinary_user_gives_only_itself", &[Containers], an_ordinary_user_gives_only_itself),
     ("settings_of_the_machine_are_read_only", &[Containers], settings_of_the_machine_are_read_only),
     ("devices", &[Containers], devices),
-    ("disks_cannot_be_opened", &[Containers, Root], disks_cannot_be_opened),
+    ("devices_cannot_be_made", &[Containers], devices_cannot_be_made),
+    ("devices_of_an_image_do_not_open", &[Containers, Root], devices_of_an_image_do_not_open),
     ("the_state_is_private", &[Containers], the_state_is_private),
 ];
 
@@ -99,7 +100,7 @@ fn it_sees_only_its_own_processes() {
 
 fn privileges() {
     let evidence = Tinbox::new().start("", WAITING).evidence();
-    insta::assert_snapshot!(evidence.capabilities.bounding.join(" "), @"CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP");
+    insta::assert_snapshot!(evidence.capabilities.bounding.join(" "), @"CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT AUDIT_WRITE SETFCAP");
     assert_eq!(evidence.capabilities.effective, evidence.capabilities.bounding);
     assert_eq!(evidence.capabilities.permitted, evidence.capabilities.bounding);
     assert!(evidence.capabilities.inheritable.is_empty() && evidence.capabilities.ambient.is_empty());
@@ -161,14 +162,29 @@ fn devices() {
     );
 }
 
-/// MKNOD is among the capabilities that Docker leaves to root, so a node can be made; it must not open.
-fn disks_cannot_be_opened() {
-    let disk = std::fs::metadata("/").unwrap().dev();
-    let (major, minor) = (nix::sys::stat::major(disk), nix::sys::stat::minor(disk));
-    let script = format!(
-        "mknod /disk b {major} {minor} 2>/dev/null && head -c 1 /disk >/dev/null 2>&1 && echo opened; echo done"
-    );
-    assert_eq!(Tinbox::new().sh("", &script).ok(), "done\n");
+fn devices_cannot_be_made() {
+    let script =
+        "mknod /zero c 1 5 2>/dev/null && echo made; mknod /dev/zero2 c 1 5 2>/dev/null && echo made; echo done";
+    assert_eq!(Tinbox::new().sh("", script).ok(), "done\n");
+}
+
+/// As root, an archive may bring device nodes of any kind. Zero stands for the machine's disk.
+fn devices_of_an_image_do_not_open() {
+    let tinbox = Tinbox::without_images();
+    let archive = crate::import::archive_of_base(&[], |archive| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Char);
+        header.set_mode(0o666);
+        header.set_device_major(1).unwrap();
+        header.set_device_minor(5).unwrap();
+        for set in [tar::Header::set_uid, tar::Header::set_gid, tar::Header::set_mtime, tar::Header::set_size] {
+            set(&mut header, 0);
+        }
+        archive.append_data(&mut header, "trap", std::io::empty()).unwrap();
+    });
+    crate::import::import(&tinbox, "trap", &archive);
+    let ended = tinbox.tinbox("run --rm trap head -c 1 /trap");
+    assert!(ended.status != 0 && ended.stderr.contains("Permission denied"), "{ended:?}");
 }
 
 fn the_state_is_private() {

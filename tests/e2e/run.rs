@@ -9,7 +9,7 @@ use nix::unistd::Gid;
 
 use crate::Test;
 use crate::support::need::Need::{Containers, Root, Unshare};
-use crate::support::{Ended, TINBOX, Tinbox};
+use crate::support::{Ended, TINBOX, Tinbox, remove_all};
 
 pub const TESTS: &[Test] = &[
     ("the_status_is_the_commands", &[Containers], the_status_is_the_commands),
@@ -233,7 +233,9 @@ fn in_user_namespace(script: &str) -> Ended {
     let directory = tempfile::tempdir().unwrap();
     let mut unshare = std::process::Command::new("unshare");
     unshare.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script, TINBOX]).current_dir(&directory);
-    Ended::of(unshare.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap())
+    let ended = Ended::of(unshare.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap());
+    remove_all(directory.path());
+    ended
 }
 
 fn root_of_a_user_namespace_will_do() {

@@ -60,6 +60,7 @@ fn named(directory: &Path, token: &str, depth: usize) -> impl Iterator<Item = Pa
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -71,11 +72,15 @@ mod tests {
 
     #[test]
     fn a_process_that_lives_on_is_found_by_its_environment() {
-        let mut child =
-            Command::new("cat").env(host::TOKEN, "check-lives-on").stdin(Stdio::piped()).spawn().expect("cat");
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo there; read never"]).env(host::TOKEN, "check-lives-on");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh");
+        // Its environment can be read as soon as it runs, which is a little later than spawn comes back.
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
         let left = left_behind("check-lives-on");
         drop(child.stdin.take());
-        child.wait().expect("cat ends with its input");
+        child.wait().expect("it ends with its input");
         assert_eq!(left, [format!("process {}", child.id())]);
     }
 

@@ -76,6 +76,18 @@ impl Tinbox {
     }
 }
 
+impl Drop for Tinbox {
+    /// An ordinary user's overlay leaves directories that the usual removal may not look into.
+    fn drop(&mut self) {
+        remove_all(self.root.path());
+    }
+}
+
+/// Removes a directory with whatever a container left in it.
+pub fn remove_all(dir: &Path) {
+    tinbox::images::remove_tree(dir).unwrap();
+}
+
 /// What a program that has ended said.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
