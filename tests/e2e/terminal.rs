@@ -86,13 +86,10 @@ fn without_i_it_is_only_shown() {
 fn resize(session: &PtySession, rows: u16, columns: u16) {
     use std::os::fd::AsRawFd;
     let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let terminal = session.process().get_file_handle().unwrap();
     // SAFETY: TIOCSWINSZ reads one winsize.
-    assert_eq!(
-        unsafe {
-            libc::ioctl(session.process().get_file_handle().unwrap().as_raw_fd(), libc::TIOCSWINSZ, &raw const size)
-        },
-        0
-    );
+    let answer = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+    assert_eq!(answer, 0);
 }
 
 #[track_caller]
