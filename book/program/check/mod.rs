@@ -35,3 +35,29 @@ fn unused(course: &Course, folder: &Path, extension: &str, used: &BTreeSet<Strin
     }
     Ok(problems)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_no_page_shows_is_a_problem() {
+        let repository = tempfile::tempdir().unwrap();
+        let course = Course::at(repository.path());
+        for folder in [course.pages(), course.transcripts(), course.figures()] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(course.pages().join("SUMMARY.md"), "- [Page](page.md)\n").unwrap();
+        fs::write(course.pages().join("page.md"), "# Page\n\n{{#transcript shown}}\n").unwrap();
+        fs::write(course.transcripts().join("shown.snap"), "---\nsource: x\n---\n$ true\n").unwrap();
+        assert_eq!(whole(&course).unwrap(), 1);
+        fs::write(course.transcripts().join("forgotten.snap"), "").unwrap();
+        fs::write(course.figures().join("forgotten.svg"), "").unwrap();
+        let error = whole(&course).unwrap_err().to_string();
+        let (figure, transcript) = error.split_once('\n').unwrap();
+        assert_eq!(transcript, "book: book/transcripts/forgotten.snap: no page shows this");
+        assert_eq!(figure, "book/figures/forgotten.svg: no page shows this");
+    }
+}
