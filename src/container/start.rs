@@ -89,6 +89,7 @@ fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel
     process::exit(failure.status.into())
 }
 
+// ANCHOR: prepare
 /// All that makes this process a container, in order.
 fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<()> {
     let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
@@ -108,6 +109,7 @@ fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Re
     nix::sys::stat::umask(umask);
     usual_signals()
 }
+// ANCHOR_END: prepare
 
 /// In a user namespace: the user inside is the one who called `tinbox`. One id is all that can be given away
 /// without help; user_namespaces(7) tells why.

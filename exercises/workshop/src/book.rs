@@ -24,8 +24,20 @@ pub fn command() -> Command {
 /// Becomes the book's program.
 pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mut cargo = compile::cargo_command();
-    cargo.args(["run", "--quiet", "--manifest-path"]).arg(course::repository().join("Cargo.toml"));
+    cargo.arg("run");
+    // The first build takes a minute or two, and cargo shows how far it is. Later ones have nothing to show.
+    if program_is_built() {
+        cargo.arg("--quiet");
+    } else {
+        eprintln!("Building the program that makes the book. This is only once.");
+    }
+    cargo.arg("--manifest-path").arg(course::repository().join("Cargo.toml"));
     cargo.args(["--package", "book", "--"]);
     cargo.args(arguments.get_many::<String>("arguments").into_iter().flatten());
     Err(cargo.exec()).context("run cargo")
+}
+
+/// Cargo puts all programs beside each other.
+fn program_is_built() -> bool {
+    std::env::current_exe().is_ok_and(|workshop| workshop.with_file_name("book").exists())
 }

@@ -53,7 +53,7 @@ fn heading(event: &Event) -> Option<String> {
 /// The stage that was told last: chapter, side, and a bit that says that there was one.
 static STAGE: AtomicU16 = AtomicU16::new(0);
 
-/// How many columns there are to write in.
+/// How many columns there are to write in. Where it is no terminal, a line stays one line, for `grep`.
 fn width() -> usize {
     // SAFETY: all fields are integers, for which zero is valid, and TIOCGWINSZ fills in one winsize.
     let size: libc::winsize = unsafe {
@@ -61,7 +61,7 @@ fn width() -> usize {
         libc::ioctl(libc::STDERR_FILENO, libc::TIOCGWINSZ, &raw mut size);
         size
     };
-    if size.ws_col == 0 { 120 } else { size.ws_col.into() }
+    if size.ws_col == 0 { usize::MAX } else { size.ws_col.into() }
 }
 
 /// Cuts each id of 64 hexadecimal digits down to 12, as people know them.

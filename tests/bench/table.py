@@ -1,0 +1,35 @@
+"""The table that the benchmark ends with."""
+
+import os
+from statistics import median
+
+# The most that Tinbox should take, compared to each of them.
+AIMS = {"floor": 1.5, "crun": 0.4}
+
+
+def show(results):
+    """Prints a line for each contestant. `results` has, by name, what hyperfine found in each round."""
+    others = [name for name in ("floor", "crun", "runc") if name in results]
+    print(f"{'':10} {'median':>9} {'minimum':>9} {'CPU':>9}  " + "  ".join(f"{'× ' + name:>7}" for name in others))
+    for name, rounds in results.items():
+        times = [time for found in rounds for time in found["times"]]
+        processor = median(found["user"] + found["system"] for found in rounds)
+        ratios = "  ".join(f"{ratio(rounds, results[other]):7.2f}" for other in others)
+        print(f"{name:10} {shown(median(times))} {shown(min(times))} {shown(processor)}  {ratios}")
+    print()
+    for other, aim in AIMS.items():
+        if other in results:
+            print(f"tinbox / {other}: {ratio(results['tinbox'], results[other]):.2f} (aim: at most {aim})")
+    load, processors = os.getloadavg()[0], os.cpu_count()
+    print(f"{len(times)} runs of each; load {load:.1f} on {processors} processors")
+    if load > processors:
+        print("busy machine: much of these times is waiting for a turn; look at the minimum, or come back later")
+
+
+def ratio(rounds, others):
+    """The median of the rounds' ratios: what slows down the machine for a while slows down both."""
+    return median(mine["median"] / theirs["median"] for mine, theirs in zip(rounds, others))
+
+
+def shown(seconds):
+    return f"{seconds * 1000:6.2f} ms"
