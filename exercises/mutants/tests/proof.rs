@@ -12,8 +12,10 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// An answer that is waited for longer than a learner would, so that a busy machine is not taken for a hang.
 fn start(exercise: &Exercise, name: &str) -> Session {
-    Session::start(Path::new(env!("CARGO_BIN_EXE_mutants")), exercise.number, name).expect("the subject starts")
+    let session = Session::start(Path::new(env!("CARGO_BIN_EXE_mutants")), exercise.number, name);
+    session.expect("the subject starts").with_patience(Duration::from_secs(120))
 }
 
 /// Checks an answer, and that the check left nothing behind.

