@@ -49,11 +49,10 @@ fn find(program: &str, search: &str) -> Result<PathBuf, Failure> {
         let path = PathBuf::from(program);
         return if path.exists() { Ok(path) } else { Err(not_found(program)) };
     }
-    let candidates: Vec<PathBuf> =
-        search.split(':').map(|dir| Path::new(dir).join(program)).filter(|path| path.is_file()).collect();
-    let executable = candidates.iter().find(|path| access(*path, AccessFlags::X_OK).is_ok());
-    match (executable, candidates.first()) {
-        (Some(path), _) => Ok(path.clone()),
+    let mut files = search.split(':').map(|dir| Path::new(dir).join(program)).filter(|path| path.is_file()).peekable();
+    let first = files.peek().cloned();
+    match (files.find(|path| access(path, AccessFlags::X_OK).is_ok()), first) {
+        (Some(path), _) => Ok(path),
         (None, Some(path)) => Err(Failure {
             status: 126,
             message: format!("run {}: permission denied: it is not executable", path.display()),

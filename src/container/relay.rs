@@ -1,12 +1,13 @@
 //! Bytes from one descriptor to another, without ever waiting for either.
 
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::poll::PollFlags;
 use nix::unistd::{read, write};
 
-/// What is read at once.
+/// The most that is read at once.
 const CHUNK: usize = 64 << 10;
 
 /// What is written at once. A pipe or terminal that polls as writable takes this much without making us wait,
@@ -18,60 +19,59 @@ const PIECE: usize = 4 << 10;
 pub struct Relay {
     ends: Option<(OwnedFd, OwnedFd)>,
     buffer: Vec<u8>,
-    written: usize,
-    at_end: bool,
+    unwritten: Range<usize>,
 }
 
 impl Relay {
     /// A stream between two descriptors.
     pub fn new(from: OwnedFd, to: OwnedFd) -> Relay {
-        Relay { ends: Some((from, to)), buffer: Vec::new(), written: 0, at_end: false }
+        Relay { ends: Some((from, to)), buffer: vec![0; PIECE], unwritten: 0..0 }
     }
 
     /// A stream that has nothing to pass on.
     pub fn ended() -> Relay {
-        Relay { ends: None, buffer: Vec::new(), written: 0, at_end: true }
+        Relay { ends: None, buffer: Vec::new(), unwritten: 0..0 }
     }
 
     /// What to wait for: input when nothing is waiting to be written, else room to write it. `None` when the
     /// stream has ended.
     pub fn waits_for(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
         let (from, to) = self.ends.as_ref()?;
-        Some(if self.written < self.buffer.len() {
-            (to.as_fd(), PollFlags::POLLOUT)
-        } else {
+        Some(if self.unwritten.is_empty() {
             (from.as_fd(), PollFlags::POLLIN)
+        } else {
+            (to.as_fd(), PollFlags::POLLOUT)
         })
     }
 
     /// Does what it waited for.
     pub fn go_on(&mut self) {
         let Some((from, to)) = &self.ends else { return };
-        if self.written == self.buffer.len() {
-            self.buffer.resize(CHUNK, 0);
-            let length = match read(from, &mut self.buffer) {
-                Ok(length) => length,
-                Err(Errno::EAGAIN | Errno::EINTR) => {
-                    self.buffer.clear();
-                    self.written = 0;
-                    return;
+        let at_end = if self.unwritten.is_empty() {
+            // A small buffer serves most streams; where it was full there is more to come.
+            if self.unwritten.end == self.buffer.len() && self.buffer.len() < CHUNK {
+                self.buffer.resize(2 * self.buffer.len(), 0);
+            }
+            match read(from, &mut self.buffer) {
+                Ok(length) => {
+                    self.unwritten = 0..length;
+                    length == 0
                 }
+                Err(Errno::EAGAIN | Errno::EINTR) => false,
                 // A terminal whose other side is closed says EIO.
-                Err(_) => 0,
-            };
-            self.buffer.truncate(length);
-            self.written = 0;
-            self.at_end = length == 0;
+                Err(_) => true,
+            }
         } else {
-            let piece = &self.buffer[self.written..self.buffer.len().min(self.written + PIECE)];
-            match write(to, piece) {
-                Ok(length) => self.written += length,
+            let piece = self.unwritten.start..self.unwritten.end.min(self.unwritten.start + PIECE);
+            match write(to, &self.buffer[piece]) {
+                Ok(length) => self.unwritten.start += length,
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
                 // Nobody reads it any more: closing both ends lets the writer know.
-                Err(_) => self.at_end = true,
+                Err(_) => self.close(),
             }
-        }
-        if self.at_end {
+            false
+        };
+        if at_end {
             self.ends = None;
         }
     }

@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use look::Result;
-use nix::dir::Dir;
+use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
@@ -34,20 +34,36 @@ fn empty(top: &Path) -> nix::Result<()> {
     let mut here = open_dir(AT_FDCWD, top)?;
     let mut names: Vec<CString> = Vec::new();
     loop {
-        if let Some(child) = unlink_until_dir(here.as_fd())? {
+        if let Some(child) = remove_until_full_dir(here.as_fd())? {
             here = open_dir(here.as_fd(), child.as_c_str())?;
             names.push(child);
         } else if let Some(name) = names.pop() {
-            here = openat(&here, "..", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
-            unlinkat(&here, name.as_c_str(), UnlinkatFlags::RemoveDir)?;
+            here = leave(&here, &name)?.ok_or(Errno::ENOTEMPTY)?;
+            // Often that was the last thing in its directory, which then need not be listed once more.
+            while let Some(name) = names.last()
+                && let Some(parent) = leave(&here, name)?
+            {
+                names.pop();
+                here = parent;
+            }
         } else {
             return Ok(());
         }
     }
 }
 
-/// Removes what is in `dir` up to the first directory, which it returns.
-fn unlink_until_dir(dir: BorrowedFd<'_>) -> nix::Result<Option<CString>> {
+/// Goes up from `here`, which is called `name` there, and removes it. `None` if there is something in it.
+fn leave(here: &OwnedFd, name: &CStr) -> nix::Result<Option<OwnedFd>> {
+    let parent = openat(here, "..", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    match unlinkat(&parent, name, UnlinkatFlags::RemoveDir) {
+        Ok(()) => Ok(Some(parent)),
+        Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Removes what is in `dir` up to the first directory that is not empty, which it returns.
+fn remove_until_full_dir(dir: BorrowedFd<'_>) -> nix::Result<Option<CString>> {
     let listing = openat(dir, ".", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
     for entry in Dir::from_fd(listing)?.iter() {
         let entry = entry?;
@@ -55,9 +71,14 @@ fn unlink_until_dir(dir: BorrowedFd<'_>) -> nix::Result<Option<CString>> {
         if name == c"." || name == c".." {
             continue;
         }
-        match unlinkat(dir, name, UnlinkatFlags::NoRemoveDir) {
+        let flags = match entry.file_type() {
+            Some(Type::Directory) => UnlinkatFlags::RemoveDir,
+            _ => UnlinkatFlags::NoRemoveDir,
+        };
+        match unlinkat(dir, name, flags) {
             Ok(()) | Err(Errno::ENOENT) => {}
-            Err(Errno::EISDIR) => return Ok(Some(name.to_owned())),
+            // Not every file system says in its listing what is a directory.
+            Err(Errno::ENOTEMPTY | Errno::EEXIST | Errno::EISDIR) => return Ok(Some(name.to_owned())),
             Err(errno) => return Err(errno),
         }
     }

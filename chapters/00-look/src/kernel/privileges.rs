@@ -31,8 +31,8 @@ impl CapabilitySet {
 /// `prctl(PR_CAPBSET_DROP)` for each capability that is not in `keep` and that this kernel knows: no execve of
 /// this process or its children will ever give it back.
 pub fn drop_bounding(keep: CapabilitySet, why: &str) -> Result<()> {
-    let known = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").ok().and_then(|n| n.trim().parse().ok());
-    let dropped: Vec<usize> = (0..=known.unwrap_or(CAPABILITIES.len() - 1)).filter(|bit| !keep.has(*bit)).collect();
+    let known = (0..64).take_while(|bit| prctl(libc::PR_CAPBSET_READ, *bit as libc::c_ulong).is_ok());
+    let dropped: Vec<usize> = known.filter(|bit| !keep.has(*bit)).collect();
     told_times(
         dropped.len(),
         "prctl",
