@@ -10,6 +10,7 @@ use look::kernel::{self, CloneFlags, Cloned};
 use look::tell::{self, chapter};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::signalfd::SignalFd;
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
 
 use crate::Stages;
@@ -92,7 +93,7 @@ fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel
 // ANCHOR: prepare
 /// All that makes this process a container, in order.
 fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<()> {
-    let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    umask(Mode::empty());
     chapter(2, || own_ids(plan))?;
     chapter(4, || root::mount(plan))?;
     let tree = Root::new(&plan.mount_point)?;
@@ -106,7 +107,8 @@ fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Re
     chapter(2, || kernel::die_with_parent("if tinbox is killed, so is what it looks after"))?;
     // It may have been killed before that was said.
     channel.check()?;
-    nix::sys::stat::umask(umask);
+    // What programs in images count on, whatever the caller has.
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
     usual_signals()
 }
 // ANCHOR_END: prepare

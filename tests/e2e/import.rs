@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use tinbox::images::base::Source;
+
 use crate::Test;
 use crate::support::need::Need::Containers;
 use crate::support::{Ended, Tinbox};
@@ -30,10 +32,15 @@ pub fn import(tinbox: &Tinbox, name: &str, archive: &[u8]) -> String {
 
 /// The embedded image's tree as an archive, less what `leave_out` says, with `more` added.
 pub fn archive_of_base(leave_out: &[&str], more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Vec<u8> {
+    archive_of(&Source::Detect, leave_out, more)
+}
+
+/// [`archive_of_base`] of an image made from `source`.
+pub fn archive_of(source: &Source, leave_out: &[&str], more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let rootfs = dir.path().join("rootfs");
     std::fs::create_dir(&rootfs).unwrap();
-    tinbox::images::base::build(&rootfs, &tinbox::images::base::Source::Detect).unwrap();
+    tinbox::images::base::build(&rootfs, source).unwrap();
     for path in leave_out {
         let path = rootfs.join(path);
         std::fs::remove_dir(&path).or_else(|_| std::fs::remove_file(&path)).unwrap();

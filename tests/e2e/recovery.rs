@@ -6,12 +6,17 @@ use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 
 use crate::Test;
-use crate::support::need::Need::{Containers, Strace};
+use crate::support::need::Need::{Containers, Strace, Unshare};
 use crate::support::process::Process;
-use crate::support::{TINBOX, Tinbox, host_mounts};
+use crate::support::{Running, TINBOX, Tinbox, host_mounts};
 
 pub const TESTS: &[Test] = &[
     ("a_container_does_not_outlive_its_monitor", &[Containers], a_container_does_not_outlive_its_monitor),
+    (
+        "one_that_does_not_mind_is_ended_by_the_next_start",
+        &[Containers, Unshare],
+        one_that_does_not_mind_is_ended_by_the_next_start,
+    ),
     ("what_a_killed_tinbox_left_is_cleared", &[Containers], what_a_killed_tinbox_left_is_cleared),
     ("killed_at_any_call", &[Containers, Strace], killed_at_any_call),
 ];
@@ -26,6 +31,22 @@ fn a_container_does_not_outlive_its_monitor() {
     let ended = init.ends_within(PollTimeout::from(10_000_u16));
     init.kill();
     assert!(ended);
+}
+
+/// Any program may ask the kernel not to be killed with its parent.
+fn one_that_does_not_mind_is_ended_by_the_next_start() {
+    let tinbox = Tinbox::without_images();
+    let archive = crate::import::archive_of(&tinbox::images::base::Source::Host, &[], |_| {});
+    crate::import::import(&tinbox, "host", &archive);
+    let script = "exec setpriv --pdeathsig clear sh -c 'echo ready; exec sleep 1000 < /dev/null > /dev/null 2>&1'";
+    let mut running = Running::start(tinbox.command(["run", "--rm", "-i", "host", "sh", "-c", script]));
+    let init = Process::open(running.init());
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    tinbox.tinbox("ps").ok();
+    let ended = init.ends_within(PollTimeout::ZERO);
+    init.kill();
+    assert!(ended && tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
 }
 
 fn what_a_killed_tinbox_left_is_cleared() {

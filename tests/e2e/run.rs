@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 
 use nix::sys::signal::Signal;
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::Gid;
 
 use crate::Test;
@@ -35,6 +36,7 @@ pub const TESTS: &[Test] = &[
         where_overlay_cannot_stack_the_image_is_copied,
     ),
     ("root_of_a_user_namespace_will_do", &[Containers, Unshare], root_of_a_user_namespace_will_do),
+    ("the_command_begins_with_the_usual_umask", &[Containers], the_command_begins_with_the_usual_umask),
     ("the_command_begins_with_defaults_for_signals", &[Containers], the_command_begins_with_defaults_for_signals),
 ];
 
@@ -226,6 +228,14 @@ fn the_command_begins_with_defaults_for_signals() {
     for name in ["SigBlk:", "SigIgn:", "SigCgt:"] {
         assert_eq!(mask(name), "0000000000000000", "{name}");
     }
+}
+
+fn the_command_begins_with_the_usual_umask() {
+    let tinbox = Tinbox::new();
+    let mut command = tinbox.sh_command("", "umask; : > /made; ls -l /made | cut -c 1-10");
+    // SAFETY: umask is a single system call, safe between fork and exec.
+    unsafe { command.pre_exec(|| Ok(umask(Mode::S_IRWXO)).map(|_before| ())) };
+    assert_eq!(Ended::of(command.output().unwrap()).ok(), "0022\n-rw-r--r--\n");
 }
 
 /// Runs `script` as root of a new user namespace with a mount table of its own, in a new directory.
