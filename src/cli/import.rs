@@ -19,7 +19,8 @@ pub fn command() -> Command {
             Arg::new("name").value_name("REPOSITORY[:TAG]").help("What to call the image"),
         ])
         .after_help(
-            "Prints the id of the image.\n\nExamples:\n  \
+            "Prints the id of the image. Images are kept in /var/lib/tinbox/images, or for an ordinary user in \
+             ~/.local/share/tinbox/images; to remove one, delete its link in names/ and its directory.\n\nExamples:\n  \
              debootstrap --variant=minbase stable root && tar -C root -c . | tinbox import - debian\n  \
              tinbox import alpine-minirootfs.tar.gz alpine:latest\n  \
              xz -dc root.tar.xz | tinbox import - other",

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Command};
 use colored::Colorize;
 
@@ -65,7 +66,7 @@ fn execute(verb: &Verb, arguments: &[OsString], stages: &Stages) -> ExitCode {
     let command = describe(verb).arg(explain::argument()).bin_name(format!("tinbox {}", verb.name));
     let matches = match command.try_get_matches_from(&arguments[1..]) {
         Ok(matches) => matches,
-        Err(error) => return refuse(&error, verb.on_error),
+        Err(error) => return refuse(&error, verb.name, verb.on_error),
     };
     let outcome = explain::begin(&matches).and_then(|()| (verb.run)(&matches, stages));
     outcome.unwrap_or_else(|error| {
@@ -95,12 +96,28 @@ fn overview(arguments: Vec<OsString>) -> ExitCode {
         );
     match command.try_get_matches_from(arguments) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error, OWN_ERROR),
+        Err(error) => refuse(&error, "", OWN_ERROR),
     }
 }
 
-/// Prints help as help, and a mistake as an error.
-fn refuse(error: &clap::Error, status: u8) -> ExitCode {
-    let _ = error.print();
+/// Prints help as help, and a mistake as an error. `verb` is empty where none was found.
+fn refuse(error: &clap::Error, verb: &str, status: u8) -> ExitCode {
+    let named = |kind| error.get(kind).map(ToString::to_string);
+    match (named(ContextKind::InvalidSubcommand), named(ContextKind::InvalidArg), named(ContextKind::SuggestedArg)) {
+        (Some(unknown), _, _) => {
+            let verbs: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
+            eprintln!(
+                "{} there is no command '{unknown}', or not yet: there are {}",
+                "tinbox:".red(),
+                verbs.join(", ")
+            );
+        }
+        // What is not known is not meant as a word of the command, as clap would have it.
+        (None, Some(unknown), None) if error.kind() == ErrorKind::UnknownArgument => {
+            eprintln!("{} {unknown}: `tinbox {verb}` has no such option, or not yet", "tinbox:".red());
+            eprintln!("  help: `tinbox {verb} --help` lists those that it has; options come before the image");
+        }
+        _ => drop(error.print()),
+    }
     if error.use_stderr() { ExitCode::from(status) } else { ExitCode::SUCCESS }
 }

@@ -33,23 +33,24 @@ pub fn command() -> Command {
             value("hostname", "NAME", "The container's host name [default: its id]").short('h'),
             value("name", "NAME", "Name for the container [default: one is made up]"),
             Arg::new("help").long("help").help("Print this help").action(ArgAction::Help),
-            Arg::new("image").value_name("IMAGE").help("The image; `base` is always there").required(true),
-            Arg::new("command")
-                .value_name("CMD")
-                .help("What to run instead of the image's own command")
-                .num_args(0..)
+            // One argument for both: whatever comes after the image is the command's, options included.
+            Arg::new("image")
+                .value_name("IMAGE [CMD]")
+                .help("The image (`base` is always there), and what to run instead of its own command")
+                .num_args(1..)
                 .trailing_var_arg(true)
-                .allow_hyphen_values(true),
+                .required(true),
         ])
+        .override_usage("tinbox run [OPTIONS] IMAGE [CMD]...")
         .after_help(HELP)
 }
 
 const HELP: &str = "\
-The image `base` (in full: tinbox/base) needs no network and no set-up. It is made on first use from what this
-machine has: a static busybox if there is one, else the machine's own shell and core tools with the libraries
-that they need.
+The image `base` (in full: tinbox/base) needs no network and no set-up. It is made on first use from what this \
+machine has: a static busybox if there is one, else the machine's own shell and core tools with the libraries that \
+they need.
 
-Exit status: that of the command; 125 if Tinbox itself fails, 126 if the command cannot be run, 127 if it is not
+Exit status: that of the command; 125 if Tinbox itself fails, 126 if the command cannot be run, 127 if it is not \
 there, 128 + N if signal N ended it. Signals that Tinbox gets are passed on; the third INT or TERM kills.
 
 Examples:
@@ -72,7 +73,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         user: text("user"),
         hostname: text("hostname"),
         name: text("name"),
-        command: texts("command"),
+        command: texts("image").split_off(1),
     };
     let name = Name::parse(&text("image").context("IMAGE is missing")?)?;
     let state = State::open()?;

@@ -14,7 +14,10 @@ pub fn claim(state: &State, id: &str, wanted: Option<&str>) -> Result<PathBuf> {
     let valid = wanted.len() >= 2
         && wanted.starts_with(|c: char| c.is_ascii_alphanumeric())
         && wanted.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-    ensure!(valid, "Invalid container name ({wanted}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+    ensure!(
+        valid,
+        "Invalid container name ({wanted}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, two characters or more"
+    );
     let path = state.names().join(wanted);
     if let Err(error) = std::os::unix::fs::symlink(id, &path) {
         let owner = std::fs::read_link(&path).map(|id| id.display().to_string()).unwrap_or_default();

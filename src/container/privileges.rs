@@ -37,8 +37,8 @@ pub fn drop_privileges(plan: &Plan) -> Result<()> {
         let groups: Vec<Gid> = plan.user.groups.iter().copied().map(Gid::from_raw).collect();
         kernel::setgroups(&groups, "the groups that the image gives this user, and none of the host's")?;
     }
-    kernel::setresgid(Gid::from_raw(plan.user.gid), "the group")?;
-    kernel::setresuid(Uid::from_raw(plan.user.uid), "the user")?;
+    kernel::setresgid(Gid::from_raw(plan.user.gid), "its group: real, effective and saved")?;
+    kernel::setresuid(Uid::from_raw(plan.user.uid), "its user: real, effective and saved")?;
     let keep = if plan.user.uid == 0 { keep } else { CapabilitySet::of(&[]) };
     kernel::set_capabilities(keep, "and of root's powers only these")?;
     kernel::no_new_privs("set-user-ID programs do not give any of it back")

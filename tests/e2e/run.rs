@@ -22,6 +22,7 @@ pub const TESTS: &[Test] = &[
     ("streams_are_apart_and_complete", &[Containers], streams_are_apart_and_complete),
     ("a_reader_that_leaves_is_noticed", &[Containers], a_reader_that_leaves_is_noticed),
     ("variables", &[Containers], variables),
+    ("what_follows_the_image_is_the_commands", &[Containers], what_follows_the_image_is_the_commands),
     ("the_working_directory_is_made", &[Containers], the_working_directory_is_made),
     ("users_by_name_and_number", &[Containers], users_by_name_and_number),
     ("users_groups_are_the_images", &[Containers, Root], users_groups_are_the_images),
@@ -135,6 +136,17 @@ fn variables() {
     ");
 }
 
+fn what_follows_the_image_is_the_commands() {
+    let tinbox = Tinbox::new();
+    let echo = |words: &str| tinbox.tinbox(&format!("run --rm base echo {words}")).ok();
+    assert_eq!(echo("--rm -e X=1 -it --help"), "--rm -e X=1 -it --help\n");
+    assert_eq!(echo("-- --name q"), "-- --name q\n");
+    for word in ["--rm", "-u", "--help", "-c"] {
+        let error = tinbox.tinbox(&format!("run --rm base {word}")).fails(127);
+        assert!(error.contains(&format!("run {word}: executable file not found")), "{error}");
+    }
+}
+
 fn the_working_directory_is_made() {
     let tinbox = Tinbox::new();
     assert_eq!(tinbox.sh("-w /a/b", "pwd; cd ..; pwd").ok(), "/a/b\n/a\n");
@@ -194,9 +206,9 @@ fn bad_input_is_refused_before_anything_is_done() {
         ("run -u 99999999999 base true", "ids go from 0 to 4294967294"),
         ("run -it base true", "the input device is not a TTY"),
         ("run BASE", "invalid reference format"),
-        ("run --no-such-flag base", "unexpected argument '--no-such-flag'"),
-        ("run", "<IMAGE>"),
-        ("nonsense", "unrecognized subcommand 'nonsense'"),
+        ("run --no-such-flag base", "--no-such-flag: `tinbox run` has no such option, or not yet"),
+        ("run", "<IMAGE [CMD]>"),
+        ("nonsense", "there is no command 'nonsense', or not yet: there are run, ps, rm, import"),
     ] {
         let error = tinbox.tinbox(arguments).fails(125);
         assert!(error.contains(says), "{arguments}: {error}");

@@ -44,7 +44,7 @@ The usual round:
   cargo workshop run -- run --rm -it base
                                a container, entered through your own code
 
-An exercise is meant by its number (1.3), its name (enter_root) or, where several make sense, its chapter (1).
+Name an exercise by its number (1.3), its name (enter_root) or, where several make sense, its chapter (1).
 Your files are in exercises/mine/, and no update of the course touches them.";
 
 fn command() -> Command {
