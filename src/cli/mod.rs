@@ -54,7 +54,12 @@ const VERBS: [Verb; 4] = [
 
 /// Runs the command line of this process.
 pub fn main(stages: &Stages) -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    // `tinbox help run` is `tinbox run --help`.
+    if arguments.len() == 3 && arguments[1] == "help" {
+        arguments.remove(1);
+        arguments.push("--help".into());
+    }
     let name = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
     match VERBS.iter().find(|verb| verb.name == name) {
         Some(verb) => execute(verb, &arguments, stages),

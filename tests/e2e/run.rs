@@ -225,6 +225,7 @@ fn a_missing_image_is_named() {
 
 fn help_teaches() {
     let tinbox = Tinbox::without_images();
+    assert_eq!(tinbox.tinbox("help run").ok(), tinbox.tinbox("run --help").ok());
     for verb in ["", "run", "ps", "rm", "import"] {
         let help = tinbox.command(verb.split_whitespace().chain(["--help"])).env("COLUMNS", "100").output().unwrap();
         let name = if verb.is_empty() { "help".to_owned() } else { format!("help-{verb}") };
