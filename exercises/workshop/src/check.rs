@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use catalog::Exercise;
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
 use crate::course;
+use crate::format;
 use crate::mine::{Mine, shown};
 use crate::report;
 use crate::start;
@@ -25,14 +26,7 @@ pub fn command() -> Command {
              explained, and the others get a line each.",
         )
         .arg(course::argument().help("A number (1.3), a name (enter_root) or a chapter (1); all, if left out"))
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .help("How to say it")
-                .value_parser(["text", "json"])
-                .default_value("text"),
-        )
+        .arg(format::argument())
         .after_help(
             "Examples:\n  cargo workshop check              everything that you have begun\n  \
              cargo workshop check 1.3          one exercise\n  \
@@ -47,7 +41,7 @@ pub fn command() -> Command {
 pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mine = Mine::here()?;
     let chosen = course::several(arguments)?;
-    let json = arguments.get_one::<String>("format").is_some_and(|format| format == "json");
+    let json = format::is_json(arguments);
     if let [exercise] = chosen.as_slice()
         && mine.start(exercise)?
         && !json

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use catalog::Exercise;
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use colored::Colorize;
 use serde::Serialize;
 
 use crate::course;
 use crate::doctor;
+use crate::format;
 use crate::mine::Mine;
 use crate::progress::{Progress, Standing};
 use crate::report;
@@ -19,14 +20,7 @@ use crate::text::padded;
 pub fn command() -> Command {
     Command::new("list")
         .about("Show the exercises, and how far you are")
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .help("How to say it")
-                .value_parser(["text", "json"])
-                .default_value("text"),
-        )
+        .arg(format::argument())
         .after_help("✔ passed   ● begun   ○ not begun   ⊘ this machine cannot check it: cargo workshop doctor")
 }
 
@@ -48,7 +42,7 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mine = Mine::here()?;
     let progress = Progress::load(&mine)?;
     let lines = catalog::ALL.iter().map(|exercise| line(&mine, &progress, exercise)).collect::<Result<Vec<_>>>()?;
-    if arguments.get_one::<String>("format").is_some_and(|format| format == "json") {
+    if format::is_json(arguments) {
         println!("{}", serde_json::to_string_pretty(&lines)?);
     } else {
         print!("{}", table(&lines));

@@ -14,6 +14,7 @@ mod check;
 mod compile;
 mod course;
 mod doctor;
+mod format;
 mod hint;
 mod list;
 mod mine;

@@ -56,6 +56,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub use needs::{Requirement, blocked_by};
 
+use crate::format;
 use finding::{Advice, Finding};
 use machine::Machine;
 use report::Report;
@@ -64,14 +65,7 @@ use report::Report;
 pub fn command() -> Command {
     Command::new("doctor")
         .about("Find out what this machine lets you do, and how to change what it does not")
-        .arg(
-            Arg::new("format")
-                .long("format")
-                .value_name("FORMAT")
-                .help("How to say it")
-                .value_parser(["text", "json"])
-                .default_value("text"),
-        )
+        .arg(format::argument())
         .arg(
             Arg::new("verbose")
                 .short('v')
@@ -85,9 +79,10 @@ pub fn command() -> Command {
 /// Examines this machine for `exercises`, each with what it needs, and says what it found.
 pub fn run(arguments: &ArgMatches, exercises: &[(&str, &[Requirement])]) -> Result<ExitCode> {
     let report = Report::new(examine(&Machine::here()), exercises);
-    let text = match arguments.get_one::<String>("format").map(String::as_str) {
-        Some("json") => serde_json::to_string_pretty(&report).context("write the report as JSON")? + "\n",
-        _ => report.as_text(arguments.get_flag("verbose")),
+    let text = if format::is_json(arguments) {
+        serde_json::to_string_pretty(&report).context("write the report as JSON")? + "\n"
+    } else {
+        report.as_text(arguments.get_flag("verbose"))
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         // Whoever reads may stop: `doctor | head`.
