@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use anyhow::{Context, Result};
 use chroot::inside::Root;
 use look::Error;
-use look::kernel::{self, MountAttr, MsFlags, Target};
+use look::kernel::{self, MsFlags, Target};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
@@ -31,11 +31,7 @@ fn proc(root: &Root) -> Result<()> {
         let Ok(path) = open(root, name, OFlag::O_PATH) else { continue };
         kernel::bind_on(path.as_fd(), name, target(&path, name), "a mount of its own, so that it can be read-only")?;
         let covered = open(root, name, OFlag::O_PATH)?;
-        kernel::mount_setattr(
-            target(&covered, name),
-            MountAttr::ReadOnly,
-            "settings of the machine, not of the container",
-        )?;
+        kernel::mount_read_only(target(&covered, name), "settings of the machine, not of the container")?;
     }
     Ok(())
 }
@@ -51,7 +47,7 @@ fn sys(root: &Root, rootless: bool) -> Result<()> {
     let why = "a new sysfs needs a network namespace of one's own, so the host's is borrowed";
     kernel::mount_on("/sys", target(&sys, "/sys"), "", bind, "", why)?;
     let covered = open(root, "/sys", OFlag::O_PATH)?;
-    kernel::mount_setattr(target(&covered, "/sys"), MountAttr::ReadOnly, "and only to look at")?;
+    kernel::mount_read_only(target(&covered, "/sys"), "and only to look at")?;
     Ok(())
 }
 

@@ -40,7 +40,7 @@ mod user;
 
 pub use plan::Options;
 pub use record::{Container, Ended, Life, Record, now};
-pub use registry::{all, find, remove};
+pub use registry::{all, remove};
 
 use anyhow::Result;
 

@@ -27,7 +27,7 @@ pub fn all(state: &State) -> Result<Vec<(Record, Life)>> {
 }
 
 /// The container that `wanted` means: a name, an id, or the beginning of one id.
-pub fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
+fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
     let all = all(state)?;
     let exact = all.iter().find(|(record, _)| record.name == wanted || record.id == wanted);
     let mut beginning = all.iter().filter(|(record, _)| !wanted.is_empty() && record.id.starts_with(wanted));

@@ -57,17 +57,23 @@ pub fn start(plan: &Plan, stages: &Stages) -> Result<Started> {
     };
     drop(inside);
     let mut stdio = stdio.outside;
+    let failed = wait_until_it_runs(&outside, &mut stdio, plan).inspect_err(|_| process.end())?;
+    if let Some(failure) = failed {
+        process.reap()?;
+        return Ok(Started::Failed(failure));
+    }
+    Ok(Started::Running(Running { pid, process, stdio, signals }))
+}
+
+/// Waits for what comes from inside: perhaps a terminal, then silence when the command runs, or why it does not.
+fn wait_until_it_runs(outside: &Channel, stdio: &mut Outside, plan: &Plan) -> Result<Option<Failure>> {
     loop {
         match outside.receive()? {
             Message::Terminal(terminal) => stdio.set_terminal(terminal, plan.interactive)?,
-            Message::Failed(failure) => {
-                process.reap()?;
-                return Ok(Started::Failed(failure));
-            }
-            Message::Closed => break,
+            Message::Failed(failure) => return Ok(Some(failure)),
+            Message::Closed => return Ok(None),
         }
     }
-    Ok(Started::Running(Running { pid, process, stdio, signals }))
 }
 
 /// What the container has of its own. The network is still the machine's.

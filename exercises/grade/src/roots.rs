@@ -26,16 +26,23 @@ struct Scene {
     outcome: Outcome,
 }
 
+/// What every answer that changes a root is asked first.
+struct Common {
+    /// What it returned, and where the process stands.
+    facts: Facts,
+    /// The full text of an error that it returned.
+    error: Option<String>,
+    /// Where its root is.
+    root: String,
+}
+
 /// 1.1
 pub(crate) fn naive_root(session: &mut Session) -> Result<Seen, Stop> {
     let host = begin(session)?;
     let scene = look(session, &host)?;
     let source = host::root_source(session.token());
     let tables = tables(&host, &scene, &source);
-    let (mut facts, error) = returned(&scene.outcome)?;
-    let (root, directory) = host.places.of_process(&scene.process);
-    facts.say("root", root);
-    facts.say("working directory", directory);
+    let Common { mut facts, error, .. } = common(&host, &scene)?;
     facts.say("is / a mount", tables.root_mount());
     Ok(Seen { facts, error })
 }
@@ -44,10 +51,7 @@ pub(crate) fn naive_root(session: &mut Session) -> Result<Seen, Stop> {
 pub(crate) fn escape(session: &mut Session) -> Result<Seen, Stop> {
     let host = begin(session)?;
     let scene = look(session, &host)?;
-    let (mut facts, error) = returned(&scene.outcome)?;
-    let (root, directory) = host.places.of_process(&scene.process);
-    facts.say("root", root);
-    facts.say("working directory", directory);
+    let Common { facts, error, .. } = common(&host, &scene)?;
     Ok(Seen { facts, error })
 }
 
@@ -57,10 +61,7 @@ pub(crate) fn enter_root(session: &mut Session) -> Result<Seen, Stop> {
     let scene = look(session, &host)?;
     let source = host::root_source(session.token());
     let tables = tables(&host, &scene, &source);
-    let (mut facts, error) = returned(&scene.outcome)?;
-    let (root, directory) = host.places.of_process(&scene.process);
-    facts.say("root", root.as_str());
-    facts.say("working directory", directory);
+    let Common { mut facts, error, root } = common(&host, &scene)?;
     facts.say("is / a mount", tables.root_mount());
     facts.say("old root", tables.old_root());
     facts.say("mount below the new root", mounts::submount(&scene.process, &root));
@@ -94,6 +95,14 @@ fn tables<'a>(host: &'a Host, scene: &'a Scene, host_source: &'a str) -> Tables<
         host_after: mounts::of(&scene.host),
         host_source,
     }
+}
+
+fn common(host: &Host, scene: &Scene) -> Result<Common, Stop> {
+    let (mut facts, error) = returned(&scene.outcome)?;
+    let (root, directory) = host.places.of_process(&scene.process);
+    facts.say("root", root.as_str());
+    facts.say("working directory", directory);
+    Ok(Common { facts, error, root })
 }
 
 /// The first fact: what the function returned. With it, the full text of an error.

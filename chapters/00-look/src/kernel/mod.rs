@@ -12,7 +12,7 @@ mod privileges;
 mod process;
 
 pub use files::{chown, mkdir, mknod, symlink, write_map};
-pub use mounts::{MountAttr, Target, bind_on, chroot, mount, mount_on, mount_setattr, pivot_root, umount};
+pub use mounts::{Target, bind_on, chroot, mount, mount_on, mount_read_only, pivot_root, umount};
 pub use nix::mount::{MntFlags, MsFlags};
 pub use nix::sched::CloneFlags;
 pub use privileges::{CapabilitySet, drop_bounding, no_new_privs, set_capabilities};

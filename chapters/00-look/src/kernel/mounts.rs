@@ -126,16 +126,9 @@ pub fn chroot(root: impl AsRef<Path>, why: &str) -> Result<()> {
     told("chroot", || root.display().to_string(), why, || nix::unistd::chroot(root))
 }
 
-/// An attribute that [`mount_setattr`] can set (Linux 5.12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MountAttr {
-    /// Nothing can be written through this mount.
-    ReadOnly,
-}
-
-/// `mount_setattr(2)` with `AT_RECURSIVE`: sets `attr` on an opened mount and every mount below it, at once.
-pub fn mount_setattr(target: Target<'_>, attr: MountAttr, why: &str) -> Result<()> {
-    let MountAttr::ReadOnly = attr;
+/// `mount_setattr(2)` with `AT_RECURSIVE` (Linux 5.12): nothing can be written through an opened mount and every mount
+/// below it, at once.
+pub fn mount_read_only(target: Target<'_>, why: &str) -> Result<()> {
     let shown = || format!("{} (rec,ro)", target.name);
     told("mount_setattr", shown, why, || {
         let attributes =
