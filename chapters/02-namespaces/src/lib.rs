@@ -1,0 +1,1 @@
+//! # Chapter 2: a view of its own

@@ -1,0 +1,3 @@
+//! `ch02-namespaces`
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! # Chapter 3: a share of its own

@@ -1,0 +1,3 @@
+//! `ch03-cgroups`
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `ch08-sandbox`
+
+fn main() {}
