@@ -1,3 +1,143 @@
-//! `ch02-namespaces`
+//! `ch02-namespaces`: runs a command that is alone in the machine, or enters the namespaces of one that runs.
 
-fn main() {}
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use chroot::inside::Root;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use look::kernel::{self, CloneFlags};
+use look::tell;
+use namespaces::clocks::{self, Offsets};
+use namespaces::identity::{self, Identity};
+use nix::unistd::{Pid, getegid, geteuid};
+
+fn main() -> ExitCode {
+    let arguments = command().get_matches();
+    if arguments.get_flag("explain")
+        && let Ok(to) = nix::unistd::dup(std::io::stderr())
+    {
+        tell::start(tell::Format::Text, to);
+    }
+    let outcome = match arguments.subcommand() {
+        Some(("enter", arguments)) => enter(arguments),
+        Some((_, arguments)) => run(arguments),
+        None => unreachable!("clap asks for a subcommand"),
+    };
+    outcome.map(ExitCode::from).unwrap_or_else(|error| {
+        eprintln!("ch02-namespaces: {error:#}");
+        ExitCode::from(125)
+    })
+}
+
+fn command() -> Command {
+    let program = Arg::new("command")
+        .value_name("CMD")
+        .help("The program and its arguments")
+        .num_args(1..)
+        .trailing_var_arg(true)
+        .allow_hyphen_values(true)
+        .default_value("/bin/sh");
+    let root = Arg::new("root")
+        .value_name("ROOT")
+        .help("The directory; `cargo workshop root DIR` makes one")
+        .required(true)
+        .value_parser(value_parser!(PathBuf));
+    let pid = Arg::new("pid").value_name("PID").required(true).value_parser(value_parser!(i32).range(1..));
+    let name = Arg::new("hostname").long("hostname").value_name("NAME").default_value("alone");
+    let time = Arg::new("time").long("time-offset").value_name("[CLOCK=]SECONDS").value_parser(value_parser!(Offsets));
+    Command::new("ch02-namespaces")
+        .about("Run a command that is alone in the machine")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(Arg::new("explain").long("explain").help("Tell each kernel call").action(ArgAction::SetTrue))
+        .subcommand(
+            Command::new("run")
+                .about("Run CMD with ROOT as its root, in namespaces of its own")
+                .arg(name.help("What the machine is called inside"))
+                .arg(time.help("Also clocks of its own, this far from the machine's"))
+                .arg(Arg::new("init").long("init").help("Put an init in front of CMD").action(ArgAction::SetTrue))
+                .args([root, program.clone()]),
+        )
+        .subcommand(
+            Command::new("enter")
+                .about("Run CMD in the namespaces of process PID")
+                .args([pid.help("Any process inside, by its id outside"), program]),
+        )
+        .after_help(
+            "Examples:\n  ch02-namespaces run rootfs            a shell that sees no process but itself\n  \
+             ch02-namespaces run rootfs ps         the same, to look at\n  \
+             ch02-namespaces enter 4711 ps         what process 4711 sees",
+        )
+}
+
+/// `run`: the stages of a start, as far as this chapter goes.
+fn run(arguments: &ArgMatches) -> Result<u8> {
+    let root = arguments.get_one::<PathBuf>("root").context("ROOT is missing")?;
+    ensure!(root.is_dir(), "{} is not a directory; `cargo workshop root DIR` makes one", root.display());
+    let mut own = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWCGROUP;
+    let rootless = !identity::is_the_machines_root();
+    if rootless {
+        own |= CloneFlags::CLONE_NEWUSER;
+    }
+    let caller = Identity::new((geteuid().as_raw(), getegid().as_raw()), false, None);
+    let mut child = || {
+        let ids = if rootless { caller.map_self() } else { Ok(()) };
+        ids.map_err(Into::into).and_then(|()| prepare(arguments, root)).and_then(|()| start(arguments)).unwrap_or_else(
+            |error| {
+                eprintln!("ch02-namespaces: {error:#}");
+                125
+            },
+        )
+    };
+    Ok(namespaces::spawn(own, None, &mut child)?.reap()?)
+}
+
+fn prepare(arguments: &ArgMatches, root: &Path) -> Result<()> {
+    kernel::die_with_parent("nobody is left alone when the program outside is killed")?;
+    // Chapter 1 makes mounts private too, but /proc comes before that.
+    let private = kernel::MsFlags::MS_REC | kernel::MsFlags::MS_PRIVATE;
+    kernel::mount("", "/", "", private, "", "nothing mounted from here on reaches the machine")?;
+    namespaces::mount_proc(&Root::new(root)?)?;
+    chroot::enter_root(root)?;
+    let name = arguments.get_one::<String>("hostname").context("NAME is missing")?;
+    kernel::sethostname(name, "its name, in its own UTS namespace")?;
+    kernel::link_up("lo", "a network of its own has only a loopback link, and that is down")?;
+    match arguments.get_one::<Offsets>("time") {
+        Some(offsets) => Ok(clocks::unshare_clocks(*offsets)?),
+        None => Ok(()),
+    }
+}
+
+/// Becomes the command, or the init in front of it.
+fn start(arguments: &ArgMatches) -> Result<u8> {
+    let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
+    match arguments.get_flag("init") {
+        true => Ok(namespaces::init(&mut || execute(&words), namespaces::reap)?),
+        false => Ok(execute(&words)),
+    }
+}
+
+/// `enter`: joins a process, and runs a command as its neighbour.
+fn enter(arguments: &ArgMatches) -> Result<u8> {
+    let pid = arguments.get_one::<i32>("pid").copied().context("PID is missing")?;
+    let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
+    Ok(namespaces::enter(Pid::from_raw(pid), &mut || execute(&words))?.reap()?)
+}
+
+/// Becomes the command. Comes back only if it cannot be run, with the shell's status for that.
+fn execute(words: &[String]) -> u8 {
+    // An init blocks all signals, and its child must not inherit that.
+    let none = nix::sys::signal::SigSet::empty();
+    let _ = none.thread_set_mask();
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let error = std::process::Command::new(&words[0]).args(&words[1..]).env("PATH", path).exec();
+    eprintln!("ch02-namespaces: run {}: {error}", words[0]);
+    if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 }
+}

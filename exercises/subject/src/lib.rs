@@ -74,7 +74,7 @@ fn run(answer: Answer, channel: Channel) -> ExitCode {
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWNET;
-    match chroot::own_user().and_then(|()| kernel::clone3(stand_in, "a stand-in for the machine")) {
+    match chroot::own_user().and_then(|()| kernel::clone3(stand_in, None, "a stand-in for the machine")) {
         Ok(Cloned::Child) => life::first_process(answer, &channel),
         Ok(Cloned::Parent { pid, .. }) => outlive(pid, channel),
         Err(error) => {

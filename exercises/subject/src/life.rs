@@ -115,7 +115,7 @@ fn start_witness(channel: &Channel, seen: &Actor) -> std::io::Result<Actor> {
 
 fn start(namespaces: CloneFlags, body: impl FnOnce(Hold)) -> std::io::Result<Actor> {
     let (held, go_on) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
-    match kernel::clone3(namespaces, "a process of the stand-in host").map_err(std::io::Error::other)? {
+    match kernel::clone3(namespaces, None, "a process of the stand-in host").map_err(std::io::Error::other)? {
         Cloned::Parent { pid, pidfd } => Ok(Actor { pid, pidfd, go_on }),
         Cloned::Child => {
             drop(go_on);

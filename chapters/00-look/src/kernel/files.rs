@@ -39,13 +39,16 @@ pub fn chown(file: BorrowedFd<'_>, name: &str, uid: u32, gid: u32, why: &str) ->
     told("fchown", || format!("{name} to {uid}:{gid}"), why, || nix::unistd::fchown(file, user, group))
 }
 
-/// Writes `line` to `/proc/PID/uid_map`, `gid_map` or `setgroups`: how a user namespace gets its ids.
+/// Writes `line` to `/proc/PID/uid_map`, `gid_map` or `setgroups`: how a user namespace gets its ids
+/// (user_namespaces(7), "Defining user and group ID mappings"); or to `timens_offsets`, as a time namespace gets
+/// its clocks (time_namespaces(7)).
 ///
-/// `who` is a process id or `self`. See user_namespaces(7), "Defining user and group ID mappings".
+/// `who` is a process id or `self`.
 pub fn write_map(who: &str, file: &'static str, line: &str, why: &str) -> Result<()> {
     let call = match file {
         "uid_map" => "write uid_map",
         "gid_map" => "write gid_map",
+        "timens_offsets" => "write timens_offsets",
         _ => "write setgroups",
     };
     let path = format!("/proc/{who}/{file}");

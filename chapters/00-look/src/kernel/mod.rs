@@ -6,17 +6,21 @@
 //!
 //! Calls that only look (`stat`, `read`) or that every program makes (`open`, `pipe`) are not here.
 
+mod cgroups;
 mod files;
+mod links;
 mod mounts;
 mod privileges;
 mod process;
 
+pub use cgroups::{attach_device_program, load_device_program, make_cgroup, remove_cgroup, write_cgroup};
 pub use files::{chown, mkdir, mknod, symlink, write_map};
+pub use links::link_up;
 pub use mounts::{Target, bind_on, chroot, mount, mount_on, mount_read_only, pivot_root, umount};
 pub use nix::mount::{MntFlags, MsFlags};
 pub use nix::sched::CloneFlags;
 pub use privileges::{CapabilitySet, drop_bounding, no_new_privs, set_capabilities};
 pub use process::{
     Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, die_with_parent, execve, fchdir, setgroups,
-    sethostname, setresgid, setresuid, setsid, unshare,
+    sethostname, setns, setresgid, setresuid, setsid, unshare,
 };

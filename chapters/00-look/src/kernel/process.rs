@@ -26,15 +26,23 @@ pub enum Cloned {
     Child,
 }
 
-/// `clone3(2)` like a fork, with new namespaces.
+/// Of linux/sched.h: `libc` has it as a type that is too narrow for it.
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
+
+/// `clone3(2)` like a fork, with new namespaces. With `cgroup`, an opened directory of cgroup v2, the child is
+/// born in that cgroup (`CLONE_INTO_CGROUP`).
 ///
 /// The child is a copy of the calling thread alone: call it only while the process has one thread, or the copy
 /// may wait for a lock that nobody will ever release.
-pub fn clone3(namespaces: CloneFlags, why: &str) -> Result<Cloned> {
+pub fn clone3(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>, why: &str) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: all fields are integers, for which zero is valid and means "not asked for".
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.flags = (namespaces.bits() as u32 | libc::CLONE_PIDFD as u32).into();
+    if let Some(cgroup) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+    }
     args.pidfd = (&raw mut pidfd) as u64;
     args.exit_signal = libc::SIGCHLD as u64;
     // Told first, because what the child tells would else come before it.
@@ -57,7 +65,13 @@ pub fn unshare(namespaces: CloneFlags, why: &str) -> Result<()> {
     told("unshare", || flag_names(namespaces), why, || nix::sched::unshare(namespaces))
 }
 
-/// `NEWNS|NEWPID`: the flags of clone3 and unshare without their common prefix.
+/// `setns(2)` on a pidfd (Linux 5.8): moves this process into namespaces of another one, all at once. A PID
+/// namespace is entered by the children to come.
+pub fn setns(process: BorrowedFd<'_>, namespaces: CloneFlags, why: &str) -> Result<()> {
+    told("setns", || flag_names(namespaces), why, || nix::sched::setns(process, namespaces))
+}
+
+/// `NEWNS|NEWPID`: the flags of clone3, unshare and setns without their common prefix.
 fn flag_names(flags: CloneFlags) -> String {
     let names: Vec<_> = flags.iter_names().map(|(name, _)| name.trim_start_matches("CLONE_")).collect();
     names.join("|")

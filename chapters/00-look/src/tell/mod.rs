@@ -152,7 +152,7 @@ pub(crate) fn told_times<T>(
 }
 
 /// Tells a call before it is made: one that does not come back when it succeeds, or comes back twice.
-pub(crate) fn about_to(call: &'static str, object: &str, why: &str) {
+pub fn about_to(call: &'static str, object: &str, why: &str) {
     if is_on() {
         say(&event(call, object, why, 1, None, None));
     }
@@ -166,7 +166,7 @@ fn event(call: &str, object: &str, why: &str, times: usize, took: Option<Duratio
         object: object.to_owned(),
         times: times as u32,
         why: why.to_owned(),
-        man: man_page(call),
+        man: man_page(call, object),
         took_us: took.map(|t| (t.as_secs_f64() * 1e7).round() / 10.0),
         error: errno.map(describe),
     }
@@ -186,15 +186,18 @@ fn write_line(line: impl FnOnce(Format) -> String) {
     let _ = nix::unistd::write(&teller.to, line.as_bytes());
 }
 
-/// The manual page that describes `call`.
-fn man_page(call: &str) -> String {
+/// The manual page that describes `call` on `object`.
+fn man_page(call: &str, object: &str) -> String {
     match call {
         "clone3" => "clone(2)".into(),
         "umount2" => "umount(2)".into(),
         "fchdir" => "chdir(2)".into(),
         "fchown" => "chown(2)".into(),
         "setresgid" => "setresuid(2)".into(),
+        "ioctl" if object.starts_with("SIOC") => "netdevice(7)".into(),
         "ioctl" => "ioctl_tty(2)".into(),
+        "write timens_offsets" => "time_namespaces(7)".into(),
+        limit if limit.starts_with("write ") && limit.contains('.') => "cgroups(7)".into(),
         mapping if mapping.starts_with("write ") => "user_namespaces(7)".into(),
         at if at.ends_with("at") => format!("{}(2)", at.trim_end_matches("at")),
         other => format!("{other}(2)"),
@@ -214,7 +217,7 @@ mod tests {
             ("umount2", "umount(2)"),
             ("write uid_map", "user_namespaces(7)"),
         ] {
-            assert_eq!(man_page(call), page);
+            assert_eq!(man_page(call, ""), page);
         }
     }
 }
