@@ -59,3 +59,9 @@ pub fn write_map(who: &str, file: &'static str, line: &str, why: &str) -> Result
         || std::fs::write(&path, line).map_err(|e| nix::errno::Errno::from_raw(e.raw_os_error().unwrap_or(libc::EIO))),
     )
 }
+
+/// Writes `value` to `path`, an opened file of `/proc` that takes a setting: of `/proc/sys`, or of
+/// `/proc/PID/attr`. It is told as `write`.
+pub fn write_setting(file: BorrowedFd<'_>, path: &str, value: &str, why: &str) -> Result<()> {
+    told("write", || format!("{value} to {path}"), why, || nix::unistd::write(file, value.as_bytes()).map(drop))
+}

@@ -1,6 +1,7 @@
 //! Calls that give privileges away for good.
 
 use nix::errno::Errno;
+pub use nix::sys::resource::Resource;
 
 use crate::error::Result;
 use crate::status::CAPABILITIES;
@@ -11,10 +12,34 @@ use crate::tell::{told, told_times};
 pub struct CapabilitySet(u64);
 
 impl CapabilitySet {
+    /// None of them.
+    pub const NONE: CapabilitySet = CapabilitySet(0);
+
     /// The set of the capabilities with these names (without `CAP_`). A name that is unknown adds nothing.
     pub fn of(names: &[&str]) -> CapabilitySet {
-        let bit = |name: &&str| CAPABILITIES.iter().position(|known| known == name);
-        CapabilitySet(names.iter().filter_map(bit).map(|bit| 1 << bit).sum())
+        CapabilitySet(names.iter().filter_map(|name| bit(name)).map(|bit| 1 << bit).fold(0, |all, one| all | one))
+    }
+
+    /// All capabilities that this course knows by name.
+    pub fn all() -> CapabilitySet {
+        CapabilitySet((1 << CAPABILITIES.len()) - 1)
+    }
+
+    /// Those that are in either set.
+    #[must_use]
+    pub fn with(self, other: CapabilitySet) -> CapabilitySet {
+        CapabilitySet(self.0 | other.0)
+    }
+
+    /// Those that are not in `other`.
+    #[must_use]
+    pub fn without(self, other: CapabilitySet) -> CapabilitySet {
+        CapabilitySet(self.0 & !other.0)
+    }
+
+    /// Whether the capability with this name (without `CAP_`) is among them.
+    pub fn contains(self, name: &str) -> bool {
+        bit(name).is_some_and(|bit| self.has(bit))
     }
 
     fn has(self, bit: usize) -> bool {
@@ -22,10 +47,17 @@ impl CapabilitySet {
     }
 
     fn names(self) -> String {
+        if self == CapabilitySet::all() {
+            return "all".into();
+        }
         let names: Vec<_> =
             CAPABILITIES.iter().enumerate().filter(|(bit, _)| self.has(*bit)).map(|(_, n)| *n).collect();
         if names.is_empty() { "none".into() } else { names.join(" ") }
     }
+}
+
+fn bit(name: &str) -> Option<usize> {
+    CAPABILITIES.iter().position(|known| *known == name)
 }
 
 /// `prctl(PR_CAPBSET_DROP)` for each capability that is not in `keep` and that this kernel knows: no execve of
@@ -45,6 +77,26 @@ pub fn drop_bounding(keep: CapabilitySet, why: &str) -> Result<()> {
 /// `prctl(PR_SET_NO_NEW_PRIVS)`: no execve gives more privileges than the process has, set-user-ID or not.
 pub fn no_new_privs(why: &str) -> Result<()> {
     told("prctl", || "NO_NEW_PRIVS".into(), why, || prctl(libc::PR_SET_NO_NEW_PRIVS, 1))
+}
+
+/// `prctl(PR_SET_DUMPABLE, 0)`: `/proc/PID` of this process is root's, and nobody without power over the machine may
+/// follow its links or trace it.
+pub fn not_dumpable(why: &str) -> Result<()> {
+    told("prctl", || "DUMPABLE 0".into(), why, || prctl(libc::PR_SET_DUMPABLE, 0))
+}
+
+/// `setrlimit(2)`: what this process and its children may take of one resource.
+pub fn setrlimit(resource: Resource, soft: u64, hard: u64, why: &str) -> Result<()> {
+    let shown = |limit: u64| match limit {
+        nix::sys::resource::RLIM_INFINITY => "unlimited".into(),
+        limit => limit.to_string(),
+    };
+    told(
+        "setrlimit",
+        || format!("{resource:?} {}:{}", shown(soft), shown(hard)),
+        why,
+        || nix::sys::resource::setrlimit(resource, soft, hard),
+    )
 }
 
 fn prctl(option: libc::c_int, value: libc::c_ulong) -> nix::Result<()> {
