@@ -1,1 +1,3 @@
 //! # Chapter 8: the sandbox
+
+pub mod seccomp;

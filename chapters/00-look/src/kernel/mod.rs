@@ -12,6 +12,7 @@ mod links;
 mod mounts;
 mod privileges;
 mod process;
+mod seccomp;
 
 pub use cgroups::{attach_device_program, load_device_program, make_cgroup, remove_cgroup, write_cgroup};
 pub use files::{chown, mkdir, mknod, symlink, write_map, write_setting};
@@ -24,3 +25,4 @@ pub use process::{
     Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, die_with_parent, execve, fchdir, setgroups,
     sethostname, setns, setresgid, setresuid, setsid, unshare,
 };
+pub use seccomp::seccomp;

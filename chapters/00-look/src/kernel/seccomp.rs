@@ -20,7 +20,12 @@ pub fn seccomp(filter: &[libc::sock_filter], flags: u32, summary: &str, why: &st
             let program = libc::sock_fprog { len, filter: filter.as_ptr().cast_mut() };
             // SAFETY: the program points to `len` instructions, which the kernel only reads, during the call.
             let done = unsafe {
-                libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, libc::c_ulong::from(flags), &raw const program)
+                libc::syscall(
+                    libc::SYS_seccomp,
+                    libc::SECCOMP_SET_MODE_FILTER,
+                    libc::c_ulong::from(flags),
+                    &raw const program,
+                )
             };
             // With TSYNC a positive answer is the thread that could not follow.
             if done > 0 { Err(Errno::ESRCH) } else { Errno::result(done).map(drop) }
