@@ -45,7 +45,7 @@ pub fn mounts_of(pid: Pid) -> Result<Vec<Mount>> {
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`
-fn parse(line: &str) -> Option<Mount> {
+pub(crate) fn parse(line: &str) -> Option<Mount> {
     let (mount, file_system) = line.split_once(" - ")?;
     let mut mount = mount.split(' ');
     let mut file_system = file_system.split(' ');
