@@ -45,10 +45,12 @@ fn count() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+// ANCHOR: is_there
 /// Signal 0 is never delivered, only asked for; "you may not" also means "it is there" (kill(2)).
 fn is_there(pid: Pid) -> bool {
     matches!(kill(pid, None), Ok(()) | Err(Errno::EPERM))
 }
+// ANCHOR_END: is_there
 
 fn hunt(pid: Pid, weapon: fn(Pid) -> nix::Result<&'static str>) -> Result<String, String> {
     // 0 and negative numbers stand for groups of processes.

@@ -2,38 +2,51 @@
 
 use std::os::fd::AsFd;
 
+use look::kernel::CloneFlags;
 use look::{Error, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 
-/// Starts `program` in a child, and looks after this PID namespace until the child has ended: collects whoever ends
-/// (with `reap`, [`crate::reap`] or another one), and passes on to the child every signal that it may. Answers with
-/// the child's status.
-///
-/// The child is the leader of a process group of its own, in the foreground of the terminal if there is one, so
-/// that Ctrl-C reaches it once.
-pub fn init(program: &mut dyn FnMut() -> u8, reap: fn(Pid) -> Result<Option<u8>>) -> Result<u8> {
-    let blocked = |errno| Error::call("sigprocmask", "all signals", errno);
-    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), None).map_err(blocked)?;
-    let signals = SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-        .map_err(|errno| Error::call("signalfd", "all signals", errno))?;
-    let mut foreground = || {
-        own_process_group();
-        program()
-    };
-    let main = crate::spawn(nix::sched::CloneFlags::empty(), None, &mut foreground)?.pid();
-    loop {
-        while let Ok(Some(info)) = signals.read_signal() {
-            pass_on(info.ssi_signo as i32, main);
+use crate::Process;
+
+/// The process with number 1, and the signals that come for it.
+#[derive(Debug)]
+pub struct Init(SignalFd);
+
+impl Init {
+    /// Takes all signals out of their usual course, so that none is lost.
+    pub fn new() -> Result<Init> {
+        let failed = |call| move |errno| Error::call(call, "all signals", errno);
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&SigSet::all()), None).map_err(failed("sigprocmask"))?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        Ok(Init(SignalFd::with_flags(&SigSet::all(), flags).map_err(failed("signalfd"))?))
+    }
+
+    /// Starts `program` in a child, which is the leader of a process group of its own, in the foreground of the
+    /// terminal if there is one: so Ctrl-C reaches it once. All signals are still blocked in it.
+    pub fn start(&self, program: &mut dyn FnMut() -> u8) -> Result<Process> {
+        crate::spawn(CloneFlags::empty(), None, &mut || {
+            own_process_group();
+            program()
+        })
+    }
+
+    /// Looks after this PID namespace until `main` has ended: collects whoever ends (with `reap`, [`crate::reap`] or
+    /// another one), and passes on to `main` every signal. Answers with its status.
+    pub fn look_after(&self, main: Pid, reap: fn(Pid) -> Result<Option<u8>>) -> Result<u8> {
+        loop {
+            while let Ok(Some(info)) = self.0.read_signal() {
+                pass_on(info.ssi_signo as i32, main);
+            }
+            if let Some(status) = reap(main)? {
+                return Ok(status);
+            }
+            let mut ready = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+            // An interruption is as good as an answer: everything is looked at again.
+            let _ = poll(&mut ready, PollTimeout::NONE);
         }
-        if let Some(status) = reap(main)? {
-            return Ok(status);
-        }
-        let mut ready = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-        // An interruption is as good as an answer: everything is looked at again.
-        let _ = poll(&mut ready, PollTimeout::NONE);
     }
 }
 

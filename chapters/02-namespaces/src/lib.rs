@@ -29,7 +29,7 @@
 //! The first process of a PID namespace is its init, and has an init's duties. Orphans become its children, and it
 //! must collect them when they end, or they stay as zombies: [`reap`]. Signals whose action is the default do not
 //! end it. And when it ends, the kernel kills all the others. Most programs were not written for that, which is why
-//! [`init`] can stand in front of them (`tinbox run --init`).
+//! [`Init`] can stand in front of them (`tinbox run --init`).
 //!
 //! ## What is simplified here
 //!
@@ -57,7 +57,7 @@ use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-pub use init::init;
+pub use init::Init;
 pub use proc::{mount_point, mount_proc};
 pub use process::{Process, shell_status};
 

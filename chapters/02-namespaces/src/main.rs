@@ -118,10 +118,12 @@ fn prepare(arguments: &ArgMatches, root: &Path) -> Result<()> {
 /// Becomes the command, or the init in front of it.
 fn start(arguments: &ArgMatches) -> Result<u8> {
     let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
-    match arguments.get_flag("init") {
-        true => Ok(namespaces::init(&mut || execute(&words), namespaces::reap)?),
-        false => Ok(execute(&words)),
+    if !arguments.get_flag("init") {
+        return Ok(execute(&words));
     }
+    let init = namespaces::Init::new()?;
+    let main = init.start(&mut || execute(&words))?;
+    Ok(init.look_after(main.pid(), namespaces::reap)?)
 }
 
 /// `enter`: joins a process, and runs a command as its neighbour.

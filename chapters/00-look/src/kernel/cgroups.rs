@@ -24,7 +24,7 @@ pub fn remove_cgroup(cgroup: &Path, why: &str) -> Result<()> {
     told("rmdir", || cgroup.display().to_string(), why, remove)
 }
 
-/// Writes `value` to `file` of a cgroup: a limit, or a process that moves in (`0` is the caller, `cgroup.procs`).
+/// Writes `value` to `file` of a cgroup: a limit, or a process that moves in (`0` to `cgroup.procs` is the caller).
 pub fn write_cgroup(cgroup: &Path, file: &str, value: &str, why: &str) -> Result<()> {
     let path = cgroup.join(file);
     told(
@@ -44,7 +44,7 @@ fn errno(error: &std::io::Error) -> Errno {
 }
 
 /// The files that this course writes, v2's and v1's.
-const WRITES: [&str; 25] = [
+const WRITES: [&str; 26] = [
     "write cgroup.procs",
     "write cgroup.subtree_control",
     "write cgroup.freeze",
@@ -67,6 +67,7 @@ const WRITES: [&str; 25] = [
     "write devices.allow",
     "write devices.deny",
     "write freezer.state",
+    "write tasks",
     "write memory.limit_in_bytes",
     "write memory.memsw.limit_in_bytes",
     "write memory.soft_limit_in_bytes",

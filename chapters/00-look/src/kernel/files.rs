@@ -19,17 +19,35 @@ pub fn symlink(target: &str, dir: BorrowedFd<'_>, name: &str, why: &str) -> Resu
     told("symlinkat", || format!("{name} → {target}"), why, || nix::unistd::symlinkat(target, dir, name))
 }
 
-/// `mknodat(2)`: makes `name` in `dir`: a device node with numbers `device`, or an empty file when it is `None`.
-pub fn mknod(dir: BorrowedFd<'_>, name: &str, device: Option<(u64, u64)>, mode: u32, why: &str) -> Result<()> {
-    let (kind, number) = match device {
-        Some((major, minor)) => (SFlag::S_IFCHR, nix::sys::stat::makedev(major, minor)),
-        None => (SFlag::S_IFREG, 0),
+/// `mknodat(2)`: makes the empty file `name` in `dir`.
+pub fn mkfile(dir: BorrowedFd<'_>, name: &str, mode: u32, why: &str) -> Result<()> {
+    make_node(dir, name, SFlag::S_IFREG, (0, 0), mode, why)
+}
+
+/// `mknodat(2)`: makes the character device `name` in `dir`, with these major and minor numbers.
+pub fn mknod_char(dir: BorrowedFd<'_>, name: &str, number: (u64, u64), mode: u32, why: &str) -> Result<()> {
+    make_node(dir, name, SFlag::S_IFCHR, number, mode, why)
+}
+
+/// `mknodat(2)`: makes the block device `name` in `dir`, with these major and minor numbers.
+pub fn mknod_block(dir: BorrowedFd<'_>, name: &str, number: (u64, u64), mode: u32, why: &str) -> Result<()> {
+    make_node(dir, name, SFlag::S_IFBLK, number, mode, why)
+}
+
+fn make_node(
+    dir: BorrowedFd<'_>,
+    name: &str,
+    kind: SFlag,
+    (major, minor): (u64, u64),
+    mode: u32,
+    why: &str,
+) -> Result<()> {
+    let shown = || match kind {
+        SFlag::S_IFCHR => format!("{name} (char {major}:{minor})"),
+        SFlag::S_IFBLK => format!("{name} (block {major}:{minor})"),
+        _ => name.to_owned(),
     };
-    let shown = || match device {
-        Some((major, minor)) => format!("{name} (char {major}:{minor})"),
-        None => name.to_owned(),
-    };
-    let mode = Mode::from_bits_truncate(mode);
+    let (mode, number) = (Mode::from_bits_truncate(mode), nix::sys::stat::makedev(major, minor));
     told("mknodat", shown, why, || nix::sys::stat::mknodat(dir, name, kind, mode, number))
 }
 

@@ -15,14 +15,14 @@ mod process;
 mod seccomp;
 
 pub use cgroups::{attach_device_program, load_device_program, make_cgroup, remove_cgroup, write_cgroup};
-pub use files::{chown, mkdir, mknod, symlink, write_map, write_setting};
+pub use files::{chown, mkdir, mkfile, mknod_block, mknod_char, symlink, write_map, write_setting};
 pub use links::link_up;
 pub use mounts::{Target, bind_on, chroot, mount, mount_on, mount_read_only, pivot_root, umount};
 pub use nix::mount::{MntFlags, MsFlags};
 pub use nix::sched::CloneFlags;
 pub use privileges::{CapabilitySet, Resource, drop_bounding, no_new_privs, not_dumpable, set_capabilities, setrlimit};
 pub use process::{
-    Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, die_with_parent, execve, fchdir, setgroups,
-    sethostname, setns, setresgid, setresuid, setsid, unshare,
+    Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, die_with_parent, execve_through, fchdir,
+    setgroups, sethostname, setns, setresgid, setresuid, setsid, unshare,
 };
 pub use seccomp::seccomp;

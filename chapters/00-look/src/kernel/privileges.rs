@@ -79,10 +79,11 @@ pub fn no_new_privs(why: &str) -> Result<()> {
     told("prctl", || "NO_NEW_PRIVS".into(), why, || prctl(libc::PR_SET_NO_NEW_PRIVS, 1))
 }
 
-/// `prctl(PR_SET_DUMPABLE, 0)`: `/proc/PID` of this process is root's, and nobody without power over the machine may
-/// follow its links or trace it.
-pub fn not_dumpable(why: &str) -> Result<()> {
-    told("prctl", || "DUMPABLE 0".into(), why, || prctl(libc::PR_SET_DUMPABLE, 0))
+/// `prctl(PR_SET_DUMPABLE)`: if not, `/proc/PID` of this process is the machine's root's, and nobody without power over
+/// the machine may follow its links or trace it.
+pub fn dumpable(dumpable: bool, why: &str) -> Result<()> {
+    let value = dumpable.into();
+    told("prctl", || format!("DUMPABLE {value}"), why, || prctl(libc::PR_SET_DUMPABLE, value))
 }
 
 /// `setrlimit(2)`: what this process and its children may take of one resource.
