@@ -91,21 +91,15 @@ impl Group {
     /// Moves the calling process into all the cgroups in which it was not born. It calls this itself, before it loses
     /// sight of the host's mounts, and before it unshares the cgroup namespace: that one begins where it is then.
     pub fn join(&self) -> look::Result<()> {
+        let why = "from here on this process counts for the container";
         for tree in &self.v1 {
-            kernel::write_cgroup(
-                &tree.path,
-                "cgroup.procs",
-                "0",
-                "from here on this process counts for the container",
-            )?;
+            // `tasks` takes one thread, which is all there is of a process that was just born, and takes it at once.
+            // `cgroup.procs` first makes sure that no process forks meanwhile, on no processor: that is some
+            // milliseconds when it was not done lately.
+            kernel::write_cgroup(&tree.path, "tasks", "0", why)?;
         }
         match &self.v2 {
-            Some(v2) if !self.is_inside() => kernel::write_cgroup(
-                &v2.path,
-                "cgroup.procs",
-                "0",
-                "from here on this process counts for the container",
-            ),
+            Some(v2) if !self.is_inside() => kernel::write_cgroup(&v2.path, "cgroup.procs", "0", why),
             _ => Ok(()),
         }
     }

@@ -197,6 +197,7 @@ fn man_page(call: &str, object: &str) -> String {
         "ioctl" if object.starts_with("SIOC") => "netdevice(7)".into(),
         "ioctl" => "ioctl_tty(2)".into(),
         "write timens_offsets" => "time_namespaces(7)".into(),
+        "write tasks" => "cgroups(7)".into(),
         limit if limit.starts_with("write ") && limit.contains('.') => "cgroups(7)".into(),
         mapping if mapping.starts_with("write ") => "user_namespaces(7)".into(),
         at if at.ends_with("at") => format!("{}(2)", at.trim_end_matches("at")),
