@@ -52,7 +52,7 @@ pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
     let lines = joined(&text).into_iter().map(|line| {
         let line = host_name(&line);
         let line = columns(&namespaces(&line, numbers));
-        let line = user_namespace(&line);
+        let line = user_namespace(&id_map(&processes(&line)));
         told(&busybox(&line)) + "\n"
     });
     lines.collect()
@@ -96,6 +96,30 @@ fn user_namespace(line: &str) -> String {
         line.replace("mnt pid uts ipc, and shares user cgroup", "mnt pid uts ipc user, and shares cgroup")
     } else {
         line.to_owned()
+    }
+}
+
+/// Ids of processes, and how many there are.
+fn processes(line: &str) -> String {
+    // No process has a longer one.
+    let volatile = |digits: &str| (2..=7).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let words: Vec<&str> = line.split(' ').collect();
+    match words.as_slice() {
+        // A status would be at most 255.
+        [number] if volatile(number) && number.len() > 3 => "4711".into(),
+        [number, "processes", "in", "sight"] if volatile(number) => "243 processes in sight".into(),
+        _ => match line.split_once("process ").and_then(|(before, rest)| Some((before, rest.split_once(": ")?))) {
+            Some((before, (number, rest))) if volatile(number) => format!("{before}process 4711: {rest}"),
+            _ => line.to_owned(),
+        },
+    }
+}
+
+/// The map of one id, which is that of an ordinary user: the first one of most machines.
+fn id_map(line: &str) -> String {
+    match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [inside, outside, "1"] if *outside == geteuid().to_string() => format!("{inside:>10} {:>10} {:>10}", 1000, 1),
+        _ => line.to_owned(),
     }
 }
 

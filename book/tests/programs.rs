@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 /// The packages whose programs the book runs.
-const PACKAGES: [&str; 4] = ["ch00-look", "ch01-chroot", "tinbox", "workshop"];
+pub const PACKAGES: [&str; 5] = ["ch00-look", "ch01-chroot", "ch02-namespaces", "tinbox", "workshop"];
 
 /// Where the programs are.
 pub struct Programs(BTreeMap<String, PathBuf>);
@@ -32,6 +32,11 @@ impl Programs {
     /// The program of this name.
     pub fn path(&self, name: &str) -> &Path {
         self.0.get(name).unwrap_or_else(|| panic!("{name} was not built"))
+    }
+
+    /// The folder that they are all in.
+    pub fn folder(&self) -> &Path {
+        self.path("tinbox").parent().expect("a program is in a folder")
     }
 
     /// What keeps this machine from running the book's commands, if something does.

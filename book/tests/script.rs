@@ -80,6 +80,65 @@ pub const SCRIPT: &[Step] = &[
     Shown("ch01-check-right", &["cargo workshop check 1"]),
     Shown("ch01-held", &["cargo run -q -p ch01-chroot -- rootfs /bin/escape cat \"$PWD/rustfmt.toml\""]),
     Shown("ch01-yours", &["cargo workshop run -- run --rm base sh -c 'echo /*'"]),
+    // Chapter 2
+    Typed("ch02-hunter", &["cargo build -q -p ch02-namespaces", "cp target/debug/hunter rootfs/bin"]),
+    Typed("ch02-prey", &["sleep 1000 &"]),
+    Shown(
+        "ch02-hunted",
+        &[
+            "cargo run -q -p ch01-chroot -- rootfs /bin/hunter",
+            "cargo run -q -p ch01-chroot -- rootfs /bin/hunter --kill $!",
+        ],
+    ),
+    Shown("ch02-two-numbers", &["unshare --map-root-user --pid --fork sh -c 'echo $$; exec readlink /proc/self'"]),
+    Shown(
+        "ch02-own-proc",
+        &["unshare --map-root-user --pid --fork --mount-proc sh -c 'echo $$; exec readlink /proc/self'"],
+    ),
+    Shown(
+        "ch02-run",
+        &[
+            r#"cargo run -q -p ch02-namespaces -- run rootfs sh -c 'echo "process $$ on $(hostname) sees:"; echo /proc/[0-9]*'"#,
+        ],
+    ),
+    Typed("ch02-prey-again", &["sleep 1000 &"]),
+    Shown(
+        "ch02-held",
+        &[
+            "cargo run -q -p ch02-namespaces -- run rootfs /bin/hunter",
+            "cargo run -q -p ch02-namespaces -- run rootfs /bin/hunter --kill $!",
+        ],
+    ),
+    Typed("ch02-prey-lives", &["kill $!"]),
+    Typed("ch02-box", &["cargo run -q -p ch02-namespaces -- run --hostname box rootfs sleep 1000 &"]),
+    WaitsFor("[ \"$(cat /proc/$(pgrep -P $!)/comm)\" = sleep ] || ! kill -0 $!"),
+    Shown(
+        "ch02-enter",
+        &[
+            r#"cargo run -q -p ch02-namespaces -- enter $(pgrep -P $!) sh -c 'hostname; echo "process $$, child of $PPID"'"#,
+        ],
+    ),
+    Typed("ch02-box-gone", &["kill $!"]),
+    Shown(
+        "ch02-immortal",
+        &["cargo run -q -p ch02-namespaces -- run rootfs sh -c 'kill -KILL $$; echo \"still here\"'"],
+    ),
+    Typed(
+        "ch02-orphan",
+        &[
+            ": > rootfs/dev/null",
+            "cargo run -q -p ch02-namespaces -- run rootfs sh -c '(sleep 1 &); exec sleep 1000' &",
+        ],
+    ),
+    WaitsFor("grep -q zombie /proc/$(pgrep -P $(pgrep -P $!))/status || ! kill -0 $!"),
+    Shown("ch02-zombie", &["grep State /proc/$(pgrep -P $(pgrep -P $!))/status"]),
+    Typed("ch02-orphan-gone", &["kill $!"]),
+    Shown(
+        "ch02-mortal",
+        &["cargo run -q -p ch02-namespaces -- run --init rootfs sh -c 'kill -KILL $$; echo \"still here\"'; echo $?"],
+    ),
+    Shown("ch02-root-inside", &["unshare --map-root-user sh -c 'id -u; cat /proc/self/uid_map'"]),
+    Typed("ch02-uptime", &["cargo run -q -p ch02-namespaces -- run --time-offset 31536000 rootfs uptime"]),
 ];
 
 /// The text of an answer that the course knows.
