@@ -33,7 +33,7 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the course.
-pub const ALL: [Exercise; 4] = [
+pub const ALL: [Exercise; 7] = [
     Exercise {
         number: "0.1",
         name: "namespaces_of",
@@ -76,6 +76,41 @@ pub const ALL: [Exercise; 4] = [
         uses: "use std::path::Path;\n\nuse look::Result;\nuse look::kernel::{self, MntFlags, MsFlags};\n",
         more_uses: "use std::ffi::CString;\nuse std::os::unix::ffi::OsStrExt;\n",
         variant: "EnterRoot",
+        seam: true,
+    },
+    Exercise {
+        number: "2.1",
+        name: "spawn",
+        task: "Start a process in new namespaces.",
+        reference: "chapters/02-namespaces/src/lib.rs",
+        signature: "pub fn spawn(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>, child: &mut dyn FnMut() -> u8) -> Result<Process>",
+        uses: "use std::os::fd::BorrowedFd;\n\nuse look::Result;\nuse look::kernel::{self, CloneFlags, Cloned};\nuse namespaces::Process;\n",
+        more_uses: "",
+        variant: "Spawn",
+        seam: true,
+    },
+    Exercise {
+        number: "2.2",
+        name: "enter",
+        task: "Start a process in another one's namespaces.",
+        reference: "chapters/02-namespaces/src/lib.rs",
+        signature: "pub fn enter(pid: Pid, child: &mut dyn FnMut() -> u8) -> Result<Process>",
+        uses: "use std::os::fd::AsFd;\n\nuse look::kernel::CloneFlags;\nuse look::{Result, namespaces_of};\n\
+               use namespaces::{Process, flag, join, spawn};\nuse nix::unistd::Pid;\n",
+        more_uses: "",
+        variant: "Enter",
+        seam: false,
+    },
+    Exercise {
+        number: "2.3",
+        name: "reap",
+        task: "Collect the children that have ended.",
+        reference: "chapters/02-namespaces/src/lib.rs",
+        signature: "pub fn reap(main: Pid) -> Result<Option<u8>>",
+        uses: "use look::{Error, Result};\nuse namespaces::shell_status;\nuse nix::errno::Errno;\n\
+               use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};\nuse nix::unistd::Pid;\n",
+        more_uses: "",
+        variant: "Reap",
         seam: true,
     },
 ];

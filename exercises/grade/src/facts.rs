@@ -32,9 +32,18 @@ impl Facts {
         self.0.push((what.to_owned(), value.into()));
     }
 
+    /// Adds what `more` says.
+    pub(crate) fn append(&mut self, mut more: Facts) {
+        self.0.append(&mut more.0);
+    }
+
     /// The value of a fact, empty if there is none.
     pub(crate) fn get(&self, what: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == what).map_or("", |(_, value)| value)
+        self.find(what).unwrap_or_default()
+    }
+
+    fn find(&self, what: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == what).map(|(_, value)| value.as_str())
     }
 
     /// Each expected fact beside the one that was found.
@@ -42,7 +51,7 @@ impl Facts {
         let row = |(what, expected): &(String, String)| Row {
             what: what.clone(),
             expected: expected.clone(),
-            found: self.get(what).to_owned(),
+            found: self.find(what).unwrap_or("not tried").to_owned(),
         };
         expected.0.iter().map(row).collect()
     }

@@ -16,9 +16,12 @@ mod facts;
 mod looking;
 mod mounts;
 mod places;
+mod processes;
+mod reaping;
 mod roots;
 mod rules;
 mod session;
+mod spawning;
 
 use std::path::Path;
 
@@ -28,6 +31,7 @@ pub use diagnosis::Diagnosis;
 pub use facts::{Facts, Row};
 use session::Finished;
 pub use session::Session;
+use subject::protocol::Outcome;
 
 /// What came of a check.
 #[derive(Debug)]
@@ -124,14 +128,35 @@ fn look_at(exercise: &Exercise, session: &mut Session) -> Result<Seen, Stop> {
         "naive_root" => roots::naive_root(session),
         "escape" => roots::escape(session),
         "enter_root" => roots::enter_root(session),
+        "spawn" => spawning::spawn(session),
+        "enter" => spawning::enter(session),
+        "reap" => reaping::reap(session),
         other => Err(std::io::Error::other(format!("there is no grader for {other}")).into()),
     }
+}
+
+/// The first fact: what the function returned. With it, the full text of an error.
+fn returned(outcome: &Outcome) -> Result<(Facts, Option<String>), Stop> {
+    let mut facts = Facts::default();
+    let error = match outcome {
+        Outcome::Failed { text, cause } => {
+            facts.say("returned", format!("error: {}", cause.as_deref().unwrap_or("see below")));
+            Some(text.clone())
+        }
+        Outcome::Panicked { message, line } => return Err(Stop::Early(diagnosis::panicked(message, *line))),
+        Outcome::Done(_) | Outcome::NotDone => {
+            facts.say("returned", "ok");
+            None
+        }
+    };
+    Ok((facts, error))
 }
 
 /// Who speaks in the facts about an exercise: the kernel, or the answer where its words are what is compared.
 pub fn speaker(exercise: &Exercise) -> &'static str {
     match exercise.name {
         "namespaces_of" => "your function says",
+        "reap" => "your function, and what is left",
         _ => "the kernel says",
     }
 }

@@ -2,7 +2,7 @@
 
 use look::{Evidence, Namespaces};
 use nix::unistd::Pid;
-use subject::protocol::{Call, Order, Outcome, Report};
+use subject::protocol::{Call, Order, Outcome, Report, Said};
 
 use crate::facts::Facts;
 use crate::session::Session;
@@ -50,7 +50,8 @@ fn verdict(
     error: &mut Option<String>,
 ) -> Result<String, Stop> {
     match outcome {
-        Outcome::Done(said) => Ok(compare(said.as_ref().unwrap_or(&Namespaces::new()), truth, caller)),
+        Outcome::Done(Said::Namespaces(said)) => Ok(compare(said, truth, caller)),
+        Outcome::Done(_) => Ok(compare(&Namespaces::new(), truth, caller)),
         Outcome::Failed { text, cause } => {
             *error = Some(text.clone());
             Ok(format!("an error: {}", cause.as_deref().unwrap_or("see below")))
@@ -78,7 +79,7 @@ fn about_nothing(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Failed { .. } => "an error",
         Outcome::Panicked { .. } => "a panic",
-        Outcome::Done(Some(said)) if said.is_empty() => "ok, with no namespaces",
+        Outcome::Done(Said::Namespaces(said)) if said.is_empty() => "ok, with no namespaces",
         Outcome::Done(_) | Outcome::NotDone => "ok, with some namespaces",
     }
 }

@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::mounts::{self, Tables};
 use crate::places::Places;
 use crate::session::Session;
-use crate::{Seen, Stop};
+use crate::{Seen, Stop, returned};
 
 /// The stand-in host before the answer is called.
 struct Host {
@@ -103,23 +103,6 @@ fn common(host: &Host, scene: &Scene) -> Result<Common, Stop> {
     facts.say("root", root.as_str());
     facts.say("working directory", directory);
     Ok(Common { facts, error, root })
-}
-
-/// The first fact: what the function returned. With it, the full text of an error.
-fn returned(outcome: &Outcome) -> Result<(Facts, Option<String>), Stop> {
-    let mut facts = Facts::default();
-    let error = match outcome {
-        Outcome::Failed { text, cause } => {
-            facts.say("returned", format!("error: {}", cause.as_deref().unwrap_or("see below")));
-            Some(text.clone())
-        }
-        Outcome::Panicked { message, line } => return Err(Stop::Early(crate::diagnosis::panicked(message, *line))),
-        Outcome::Done(_) | Outcome::NotDone => {
-            facts.say("returned", "ok");
-            None
-        }
-    };
-    Ok((facts, error))
 }
 
 /// Lets the process run the escape of exercise 1.2, and says what its root is then.

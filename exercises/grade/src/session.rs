@@ -11,10 +11,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use subject::protocol::{Call, Channel, Order, Outcome, Received, Report};
 
-use crate::{Stop, audit, diagnosis};
+use crate::{Stop, audit, diagnosis, processes};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is asked whether there is anything to wait for.
+const MOMENT: Duration = Duration::from_millis(20);
 /// How much of what an answer prints is kept.
 const PRINTED: u64 = 16 * 1024;
 
@@ -73,16 +75,31 @@ impl Session {
     /// Waits for a report that `wanted` takes. The processes of the subject speak in any order, so the others are kept
     /// for whoever asks for them later. An end of the answer's process before that is a [`Stop`].
     pub(crate) fn wait<T>(&mut self, wanted: impl Fn(Pid, &Report) -> Option<T>) -> Result<T, Stop> {
+        let found = self.wait_unless(wanted, || false)?;
+        found.ok_or_else(|| Stop::Early(diagnosis::hung(self.patience)))
+    }
+
+    /// The same, until `never` says that it will not come: `None` then.
+    pub(crate) fn wait_unless<T>(
+        &mut self,
+        wanted: impl Fn(Pid, &Report) -> Option<T>,
+        never: impl Fn() -> bool,
+    ) -> Result<Option<T>, Stop> {
         let taken = self.kept.iter().enumerate().find_map(|(at, (from, report))| Some((at, wanted(*from, report)?)));
         if let Some((at, found)) = taken {
             self.kept.remove(at);
-            return Ok(found);
+            return Ok(Some(found));
         }
         let until = Instant::now() + self.patience;
         loop {
-            let Received { from, message } = self.next_report(until)?;
+            let Some(Received { from, message }) = self.next_report(until)? else {
+                if never() {
+                    return Ok(None);
+                }
+                continue;
+            };
             if let Some(found) = wanted(from, &message) {
-                return Ok(found);
+                return Ok(Some(found));
             }
             match message {
                 Report::Blocked { error } => return Err(Stop::Blocked(error)),
@@ -92,15 +109,19 @@ impl Session {
         }
     }
 
-    fn next_report(&self, until: Instant) -> Result<Received<Report>, Stop> {
+    /// The next report; `None` if there is none for a moment.
+    fn next_report(&self, until: Instant) -> Result<Option<Received<Report>>, Stop> {
         let left = until.saturating_duration_since(Instant::now());
-        let mut waiting = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        if poll(&mut waiting, timeout).map_err(io::Error::from)? == 0 {
+        if left.is_zero() {
             return Err(Stop::Early(diagnosis::hung(self.patience)));
         }
+        let mut waiting = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(left.min(MOMENT)).unwrap_or(PollTimeout::ZERO);
+        if poll(&mut waiting, timeout).map_err(io::Error::from)? == 0 {
+            return Ok(None);
+        }
         let received = self.channel.receive()?;
-        received.ok_or_else(|| io::Error::other("the subject ended without a word").into())
+        received.map(Some).ok_or_else(|| io::Error::other("the subject ended without a word").into())
     }
 
     /// Waits until the answer's process has made `call` and holds still. Says which process that is.
@@ -109,10 +130,23 @@ impl Session {
             Report::Called { call: made, outcome } if *made == call => Some((from, outcome.clone())),
             _ => None,
         })?;
-        match outcome {
-            Outcome::NotDone => Err(Stop::Early(diagnosis::not_done())),
-            outcome => Ok((pid, outcome)),
-        }
+        Ok((pid, done(outcome)?))
+    }
+
+    /// The same for the process `caller`; `None` if it is going to wait for its own children for ever, because each of
+    /// those that `held` knows holds still.
+    pub(crate) fn called_by(
+        &mut self,
+        caller: Pid,
+        call: Call,
+        held: impl Fn(Pid) -> bool,
+    ) -> Result<Option<Outcome>, Stop> {
+        let wanted = |from, report: &Report| match report {
+            Report::Called { call: made, outcome } if from == caller && *made == call => Some(outcome.clone()),
+            _ => None,
+        };
+        let outcome = self.wait_unless(wanted, || processes::waits_in_vain(caller, &held))?;
+        outcome.map(done).transpose()
     }
 
     /// Hangs up, which ends the subject with everything that it started, and looks for what is left.
@@ -129,6 +163,14 @@ impl Session {
         child.wait()?;
         let left_behind = audit::left_behind(&token);
         Ok(Finished { printed: String::from_utf8_lossy(&text).into_owned(), left_behind })
+    }
+}
+
+/// What was done about a call, unless it is not written yet.
+fn done(outcome: Outcome) -> Result<Outcome, Stop> {
+    match outcome {
+        Outcome::NotDone => Err(Stop::Early(diagnosis::not_done())),
+        outcome => Ok(outcome),
     }
 }
 

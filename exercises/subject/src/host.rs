@@ -52,6 +52,13 @@ pub(crate) fn build() -> Result<()> {
     kernel::chdir(START, "where people start")
 }
 
+/// Mounts the `/proc` of this process's PID namespace, in its own mount namespace, over the host's.
+pub(crate) fn own_proc() -> Result<()> {
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    kernel::mount("", "/", "", private, "", "the host must not notice")?;
+    kernel::mount("proc", "/proc", "proc", MsFlags::empty(), "", "the processes of this namespace")
+}
+
 fn furnish(place: &Path) -> Result<()> {
     let at = |path: &str| place.join(path.trim_start_matches('/'));
     let inside = |path: &str| at(NEW_ROOT).join(path.trim_start_matches('/'));

@@ -25,11 +25,13 @@ pub mod protocol;
 mod scene;
 mod try_it;
 
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
 use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
+use namespaces::Process;
 use nix::unistd::Pid;
 
 use protocol::{Channel, Report};
@@ -45,7 +47,16 @@ pub enum Answer {
     Escape(fn() -> Result<()>),
     /// 1.3
     EnterRoot(fn(&Path) -> Result<()>),
+    /// 2.1
+    Spawn(fn(CloneFlags, Option<BorrowedFd<'_>>, Child<'_>) -> Result<Process>),
+    /// 2.2
+    Enter(fn(Pid, Child<'_>) -> Result<Process>),
+    /// 2.3
+    Reap(fn(Pid) -> Result<Option<u8>>),
 }
+
+/// What a new process is to do; its answer is the exit status.
+pub type Child<'a> = &'a mut dyn FnMut() -> u8;
 
 /// The whole program of a subject: `PROGRAM EXERCISE ANSWER`, where `find` knows the answers.
 pub fn main(find: impl Fn(&str, &str) -> Option<Answer>) -> ExitCode {

@@ -19,18 +19,32 @@ struct Actor {
     pidfd: OwnedFd,
     /// One byte written here lets it go on.
     go_on: OwnedFd,
+    /// The same for a process that it makes.
+    go_on_child: OwnedFd,
 }
 
 /// The other end of an [`Actor`]: inside it.
-pub(crate) struct Hold(OwnedFd);
+pub(crate) struct Hold {
+    own: OwnedFd,
+    child: OwnedFd,
+}
 
 impl Hold {
     /// Waits until the grader has seen enough. Ends the process when there will be no more orders.
     pub(crate) fn still(&self) {
-        let mut byte = [0];
-        if !matches!(nix::unistd::read(&self.0, &mut byte), Ok(1)) {
-            std::process::exit(0);
-        }
+        wait_for_byte(&self.own);
+    }
+
+    /// The same in a process that the actor made.
+    pub(crate) fn still_in_child(&self) {
+        wait_for_byte(&self.child);
+    }
+}
+
+fn wait_for_byte(pipe: &OwnedFd) {
+    let mut byte = [0];
+    if !matches!(nix::unistd::read(pipe, &mut byte), Ok(1)) {
+        std::process::exit(0);
     }
 }
 
@@ -64,16 +78,17 @@ fn take_orders(answer: Answer, channel: &Channel) -> std::io::Result<()> {
         let Some(order) = channel.receive::<Order>()? else { return Ok(()) };
         match (order.message, &actor) {
             (Order::Begin, _) => {
-                let neighbour = scene::needs_neighbour(answer).then(|| start_neighbour(channel)).transpose()?;
+                let neighbour = scene::neighbour(answer).map(|new| start_neighbour(new, channel)).transpose()?;
                 let other = neighbour.as_ref().map(|actor| actor.pid);
                 others.extend(neighbour);
-                let namespaces = CloneFlags::CLONE_NEWNS;
-                actor = Some(start(namespaces, |hold| scene::play(answer, other, channel, &hold))?);
+                let play = |hold| scene::play(answer, other, channel, &hold);
+                actor = Some(start(scene::namespaces(answer), play)?);
             }
             (Order::Witness, Some(seen)) => others.push(start_witness(channel, seen)?),
             (Order::Continue, Some(held)) => drop(nix::unistd::write(&held.go_on, b".")?),
+            (Order::ContinueChild, Some(held)) => drop(nix::unistd::write(&held.go_on_child, b".")?),
             // The process has ended meanwhile, which the grader is about to read.
-            (Order::Witness | Order::Continue, None) => {}
+            (Order::Witness | Order::Continue | Order::ContinueChild, None) => {}
         }
     }
 }
@@ -92,12 +107,14 @@ fn wait_for_order(channel: &Channel, actor: Option<&Actor>) -> std::io::Result<O
     }))
 }
 
-/// A process in other namespaces than the answer's.
-fn start_neighbour(channel: &Channel) -> std::io::Result<Actor> {
-    let namespaces =
-        CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
+/// A process in other namespaces than the answer's. With a PID namespace of its own it gets the `/proc` for it.
+fn start_neighbour(namespaces: CloneFlags, channel: &Channel) -> std::io::Result<Actor> {
     start(namespaces, |hold| {
-        let _ = channel.send(&Report::Neighbour);
+        let furnished = if namespaces.contains(CloneFlags::CLONE_NEWPID) { host::own_proc() } else { Ok(()) };
+        let _ = channel.send(&match furnished {
+            Ok(()) => Report::Neighbour,
+            Err(error) => Report::Blocked { error: error.to_string() },
+        });
         hold.still();
     })
 }
@@ -114,12 +131,13 @@ fn start_witness(channel: &Channel, seen: &Actor) -> std::io::Result<Actor> {
 }
 
 fn start(namespaces: CloneFlags, body: impl FnOnce(Hold)) -> std::io::Result<Actor> {
-    let (held, go_on) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    let (own, go_on) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    let (child, go_on_child) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
     match kernel::clone3(namespaces, None, "a process of the stand-in host").map_err(std::io::Error::other)? {
-        Cloned::Parent { pid, pidfd } => Ok(Actor { pid, pidfd, go_on }),
+        Cloned::Parent { pid, pidfd } => Ok(Actor { pid, pidfd, go_on, go_on_child }),
         Cloned::Child => {
-            drop(go_on);
-            body(Hold(held));
+            drop((go_on, go_on_child));
+            body(Hold { own, child });
             std::process::exit(0);
         }
     }

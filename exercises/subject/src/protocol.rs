@@ -9,6 +9,9 @@ use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+/// The status that a child ends with where the answer is to hand it on.
+pub const STATUS: u8 = 7;
+
 /// Said by the subject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Report {
@@ -19,6 +22,8 @@ pub enum Report {
     },
     /// The stand-in host stands. Said by its first process.
     Host,
+    /// The answer is about to be called. Said by its process, where it matters how that was before.
+    Ready,
     /// A process for the answer to look at is there. Said by that process.
     Neighbour,
     /// The answer was called, and its process holds still.
@@ -45,13 +50,27 @@ pub enum Call {
     AboutNobody,
     /// 1.3: not the answer, but the escape of chapter 1, in the root that the answer made.
     Attack,
+    /// 2.1, 2.2: not the answer, but what it runs in the process that it made. Said by that process.
+    InTheChild,
+    /// 2.1, 2.2: not the answer, but waiting for that process.
+    WaitForTheChild,
+    /// 2.1: with a cgroup that is none.
+    NoCgroup,
+    /// 2.3: while the main process runs, and others have ended.
+    MainRuns,
+    /// 2.3: when the main process has ended.
+    MainEnded,
+    /// 2.3: when a signal has ended the main process.
+    MainKilled,
+    /// 2.3: when there is no child at all.
+    NobodyLeft,
 }
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// It returned `Ok`.
-    Done(Option<Namespaces>),
+    /// It returned, and not an error.
+    Done(Said),
     /// It returned `Err`.
     Failed {
         /// The error as people read it.
@@ -68,6 +87,19 @@ pub enum Outcome {
         /// The line of the answer's file.
         line: u32,
     },
+}
+
+/// What a function returned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Said {
+    /// `()`
+    Nothing,
+    /// 0.1
+    Namespaces(Namespaces),
+    /// 2.1, 2.2: a handle on the process with this id, in the PID namespace of the caller.
+    Process(i32),
+    /// 2.1 to 2.3: the status that a process ended with, if it has ended.
+    Status(Option<u8>),
 }
 
 /// How a process ended.
@@ -88,6 +120,8 @@ pub enum Order {
     Witness,
     /// Let the answer's process go on.
     Continue,
+    /// Let the process go on that the answer made.
+    ContinueChild,
 }
 
 /// One end of the socket between grader and subject.

@@ -4,14 +4,14 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 use std::sync::Mutex;
 
-use look::{Error, Namespaces, Result};
+use look::{Error, Result};
 
-use crate::protocol::Outcome;
+use crate::protocol::{Outcome, Said};
 
 static PANIC: Mutex<Option<(String, u32)>> = Mutex::new(None);
 
 /// Calls `answer` and says what became of it. What it printed is passed on at once.
-pub(crate) fn try_it(answer: impl FnOnce() -> Result<Option<Namespaces>>) -> Outcome {
+pub(crate) fn try_it(answer: impl FnOnce() -> Result<Said>) -> Outcome {
     std::panic::set_hook(Box::new(remember));
     let result = std::panic::catch_unwind(AssertUnwindSafe(answer));
     drop(std::panic::take_hook());

@@ -1,0 +1,223 @@
+//! Chapter 2: looking at a process that an answer made, and at the one that made it.
+
+use look::{Namespaces, namespaces_of};
+use nix::unistd::Pid;
+use subject::protocol::{Call, Order, Outcome, Report, STATUS, Said};
+
+use crate::facts::Facts;
+use crate::session::Session;
+use crate::{Seen, Stop, processes, returned};
+
+/// The words for kinds of which there are none.
+pub(crate) const NONE: &str = "none";
+/// The words for a caller that is where it was.
+pub(crate) const STAYED: &str = "the host's, as before";
+/// The words for what a handle stands for.
+pub(crate) const THE_CHILD: &str = "the child";
+/// The words for a caller that comes back at once.
+pub(crate) const GOES_ON: &str = "the caller goes on";
+/// The words for one that does not.
+pub(crate) const WAITS: &str = "the caller waits for its end";
+/// The words for a child that never comes back.
+pub(crate) const CALLER_ONLY: &str = "the caller only";
+
+/// The words for a child that is none.
+pub(crate) const NO_CHILD: &str = "none: it is the caller";
+/// The words for a PID namespace that was left by nobody and is entered by those to come.
+pub(crate) const WOULD_BEGIN: &str = "would begin at 1";
+
+/// The process that calls the answer, before it does.
+struct Caller {
+    pid: Pid,
+    namespaces: Namespaces,
+    for_children: std::path::PathBuf,
+}
+
+/// 2.1
+pub(crate) fn spawn(session: &mut Session) -> Result<Seen, Stop> {
+    session.wait(|_, report| matches!(report, Report::Host).then_some(()))?;
+    let caller = begin(session)?;
+    let look = |child: Pid, facts: &mut Facts| {
+        let theirs = namespaces_of(child)?;
+        facts.say("the child's new namespaces", kinds(&theirs, |kind, number| caller.namespaces[kind] != *number));
+        facts.say("the child's number there", number(&caller, child));
+        Ok(())
+    };
+    let mut watched = watch(session, &caller, look)?;
+    if watched.done {
+        let now = namespaces_of(caller.pid)?;
+        let moved = kinds(&now, |kind, number| caller.namespaces[kind] != *number);
+        let children_moved = processes::for_children(caller.pid)? != caller.for_children;
+        watched.facts.say(
+            "the caller's namespaces",
+            match (moved.as_str(), children_moved) {
+                (NONE, false) => STAYED.to_owned(),
+                (NONE, true) => "changed: pid, for its children".into(),
+                (moved, _) => format!("changed: {moved}"),
+            },
+        );
+        session.order(Order::Continue)?;
+        let (_, outcome) = session.called(Call::NoCgroup)?;
+        let said = match outcome {
+            Outcome::Failed { .. } => "an error".into(),
+            Outcome::Done(Said::Status(Some(status))) => format!("ok, and the child ended with {status}"),
+            other => format!("{other:?}"),
+        };
+        watched.facts.say("asked to be born in a cgroup that is none", said);
+    }
+    Ok(Seen { facts: watched.facts, error: watched.error })
+}
+
+/// The process id of the child in its own PID namespace.
+fn number(caller: &Caller, child: Pid) -> String {
+    let number = processes::numbers(child).last().map_or_else(String::new, i32::to_string);
+    let elsewhere = processes::for_children(child).ok() != std::fs::read_link(format!("/proc/{child}/ns/pid")).ok();
+    match child == caller.pid {
+        true => NO_CHILD.into(),
+        false if elsewhere => format!("{number}, and only its own children {WOULD_BEGIN}"),
+        false => number,
+    }
+}
+
+/// 2.2
+pub(crate) fn enter(session: &mut Session) -> Result<Seen, Stop> {
+    session.wait(|_, report| matches!(report, Report::Host).then_some(()))?;
+    let caller = begin(session)?;
+    let other = session.wait(|from, report| matches!(report, Report::Neighbour).then_some(from))?;
+    let other = namespaces_of(other)?;
+    let look = |child: Pid, facts: &mut Facts| {
+        let theirs = namespaces_of(child)?;
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        for (kind, number) in theirs.iter().filter(|(kind, number)| other.get(kind) != Some(number)) {
+            let group = if caller.namespaces.get(kind) == Some(number) { &mut old } else { &mut new };
+            group.push(kind.name());
+        }
+        facts.say(
+            "the child's namespaces",
+            match (old.as_slice(), new.as_slice()) {
+                ([], []) => "all of that process".to_owned(),
+                (old, []) => format!("still the caller's: {}", old.join(" ")),
+                (_, new) => format!("new ones: {}", new.join(" ")),
+            },
+        );
+        Ok(())
+    };
+    let watched = watch(session, &caller, look)?;
+    Ok(Seen { facts: watched.facts, error: watched.error })
+}
+
+fn begin(session: &mut Session) -> Result<Caller, Stop> {
+    session.order(Order::Begin)?;
+    let pid = session.wait(|from, report| matches!(report, Report::Ready).then_some(from))?;
+    let caller = Caller { pid, namespaces: namespaces_of(pid)?, for_children: processes::for_children(pid)? };
+    session.order(Order::Continue)?;
+    Ok(caller)
+}
+
+/// What was seen of a process that was made.
+struct Watched {
+    facts: Facts,
+    error: Option<String>,
+    /// Whether caller and child came to their ends, so that more can be asked of the caller.
+    done: bool,
+}
+
+/// Looks at the child while it runs what it was given, then at what becomes of both.
+fn watch(
+    session: &mut Session,
+    caller: &Caller,
+    look: impl Fn(Pid, &mut Facts) -> look::Result<()>,
+) -> Result<Watched, Stop> {
+    // Whoever speaks first. A caller that has failed will have no child.
+    let first = session.wait(|from, report| match report {
+        Report::Called { call: Call::InTheChild, .. } => Some(Ok(from)),
+        Report::Called { call: Call::TheFunction, outcome } => Some(Err(outcome.clone())),
+        _ => None,
+    })?;
+    let (child, early) = match first {
+        Ok(child) => (child, None),
+        Err(Outcome::NotDone) => return Err(Stop::Early(crate::diagnosis::not_done())),
+        Err(failed @ (Outcome::Failed { .. } | Outcome::Panicked { .. })) => {
+            let (facts, error) = returned(&failed)?;
+            return Ok(Watched { facts, error, done: false });
+        }
+        Err(outcome) => (in_the_child(session)?, Some(outcome)),
+    };
+    let mut seen = Facts::default();
+    look(child, &mut seen)?;
+    if child == caller.pid {
+        session.order(Order::ContinueChild)?;
+    }
+    let outcome = match early {
+        Some(outcome) => Some(outcome),
+        None => session.called_by(caller.pid, Call::TheFunction, |pid| pid == child)?,
+    };
+    let mut watched = match &outcome {
+        Some(outcome) => {
+            let (facts, error) = returned(outcome)?;
+            Watched { facts, error, done: false }
+        }
+        None => {
+            let mut facts = Facts::default();
+            facts.say("returned", "not while the child ran");
+            Watched { facts, error: None, done: false }
+        }
+    };
+    watched.facts.append(seen);
+    let handle = outcome.as_ref().map(|outcome| handle(outcome, caller.pid, child));
+    watched.facts.say("while the child runs", if outcome.is_some() { GOES_ON } else { WAITS });
+    let Some(handle) = handle else { return Ok(watched) };
+    watched.facts.say("the handle stands for", handle);
+    if child != caller.pid && watched.error.is_none() {
+        end(session, caller, child, &mut watched)?;
+    }
+    Ok(watched)
+}
+
+fn in_the_child(session: &mut Session) -> Result<Pid, Stop> {
+    session.wait(|from, report| matches!(report, Report::Called { call: Call::InTheChild, .. }).then_some(from))
+}
+
+/// Lets the child end and the caller wait for it.
+fn end(session: &mut Session, caller: &Caller, child: Pid, watched: &mut Watched) -> Result<(), Stop> {
+    session.order(Order::ContinueChild)?;
+    session.order(Order::Continue)?;
+    let ended = session.wait(|from, report| match report {
+        Report::Called { call: Call::WaitForTheChild, outcome } if from == caller.pid => Some(Some(outcome.clone())),
+        // The child itself says that the function has returned.
+        Report::Called { call: Call::TheFunction, outcome } if from == child => match outcome {
+            Outcome::Panicked { .. } => Some(Some(outcome.clone())),
+            _ => Some(None),
+        },
+        _ => None,
+    })?;
+    watched.facts.say("what follows the call is run by", if ended.is_some() { CALLER_ONLY } else { "caller and child" });
+    let status = match ended {
+        None => return Ok(()),
+        Some(Outcome::Done(Said::Status(Some(status)))) => status.to_string(),
+        Some(Outcome::Failed { cause, .. }) => format!("error: {}", cause.unwrap_or_default()),
+        Some(outcome) => {
+            returned(&outcome)?;
+            format!("{outcome:?}")
+        }
+    };
+    watched.done = status == STATUS.to_string();
+    watched.facts.say("the child's status", status);
+    Ok(())
+}
+
+/// Which process a handle stands for.
+fn handle(outcome: &Outcome, caller: Pid, child: Pid) -> String {
+    let Outcome::Done(Said::Process(number)) = outcome else { return "nothing".into() };
+    match *number {
+        it if processes::number_to(caller, child) == Some(it) && child != caller => THE_CHILD.into(),
+        it if processes::number_to(caller, caller) == Some(it) => "the caller itself".into(),
+        it => format!("process {it} of the host"),
+    }
+}
+
+/// The names of the kinds that `which` takes.
+fn kinds(of: &Namespaces, which: impl Fn(&look::Kind, &u64) -> bool) -> String {
+    let names: Vec<_> = of.iter().filter(|(kind, number)| which(kind, number)).map(|(kind, _)| kind.name()).collect();
+    if names.is_empty() { NONE.into() } else { names.join(" ") }
+}

@@ -1,0 +1,98 @@
+//! What the answer's process does, for each exercise.
+
+mod processes;
+
+use std::path::Path;
+
+use look::kernel::{self, CloneFlags};
+use nix::unistd::Pid;
+
+use crate::life::Hold;
+use crate::protocol::{Call, Channel, Outcome, Report, Said};
+use crate::try_it::try_it;
+use crate::{Answer, host};
+
+/// The chapter's own escape.
+mod attack {
+    include!(concat!(env!("OUT_DIR"), "/solution-1.2-escape.rs"));
+}
+
+/// No kernel gives out a process id as large as this (`PID_MAX_LIMIT` is 4194304).
+const NOBODY: Pid = Pid::from_raw(99_999_999);
+
+/// The namespaces of another process that the answer is to look at or to enter, if it needs one.
+pub(crate) fn neighbour(answer: Answer) -> Option<CloneFlags> {
+    let some =
+        CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
+    match answer {
+        Answer::NamespacesOf(_) => Some(some),
+        Answer::Enter(_) => Some(some | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWCGROUP),
+        _ => None,
+    }
+}
+
+/// The namespaces in which the answer is called: those of the host, or some of its own.
+pub(crate) fn namespaces(answer: Answer) -> CloneFlags {
+    match answer {
+        Answer::Spawn(_) | Answer::Enter(_) | Answer::Reap(_) => CloneFlags::empty(),
+        _ => CloneFlags::CLONE_NEWNS,
+    }
+}
+
+/// The stage on which a scene is played.
+struct Stage<'a> {
+    channel: &'a Channel,
+    hold: &'a Hold,
+}
+
+impl Stage<'_> {
+    /// Reports what became of a call, and holds still.
+    fn report(&self, call: Call, outcome: Outcome) {
+        let _ = self.channel.send(&Report::Called { call, outcome });
+        self.hold.still();
+    }
+
+    /// Says that the next thing will be the answer, and holds still.
+    fn ready(&self) {
+        let _ = self.channel.send(&Report::Ready);
+        self.hold.still();
+    }
+}
+
+/// Calls the answer as its exercise says, and reports what became of each call.
+pub(crate) fn play(answer: Answer, neighbour: Option<Pid>, channel: &Channel, hold: &Hold) {
+    let stage = Stage { channel, hold };
+    let root = Path::new(host::NEW_ROOT);
+    let neighbour = neighbour.unwrap_or(NOBODY);
+    match answer {
+        Answer::NamespacesOf(look) => {
+            let about = |pid| try_it(|| look(pid).map(Said::Namespaces));
+            stage.report(Call::TheFunction, about(nix::unistd::getpid()));
+            stage.report(Call::AboutNeighbour, about(neighbour));
+            stage.report(Call::AboutNobody, about(NOBODY));
+        }
+        Answer::NaiveRoot(enter) => stage.report(Call::TheFunction, nothing(|| enter(root))),
+        Answer::Escape(escape) => stage.report(Call::TheFunction, imprisoned(root, || nothing(escape))),
+        Answer::EnterRoot(enter) => {
+            stage.report(Call::TheFunction, nothing(|| enter(root)));
+            stage.report(Call::Attack, nothing(attack::escape));
+        }
+        Answer::Spawn(spawn) => processes::spawn(&stage, spawn),
+        Answer::Enter(enter) => processes::enter(&stage, enter, neighbour),
+        Answer::Reap(reap) => processes::reap(&stage, reap),
+    }
+}
+
+/// Tries what returns nothing of interest.
+fn nothing(answer: impl FnOnce() -> look::Result<()>) -> Outcome {
+    try_it(|| answer().map(|()| Said::Nothing))
+}
+
+/// Runs `then` behind a chroot, in a directory below its root.
+fn imprisoned(root: &Path, then: impl FnOnce() -> Outcome) -> Outcome {
+    let locked = chroot::naive_root(root).and_then(|()| kernel::chdir(host::START_INSIDE, "somewhere inside"));
+    match locked {
+        Ok(()) => then(),
+        Err(error) => Outcome::Failed { text: format!("before your function was called: {error}"), cause: None },
+    }
+}
