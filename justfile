@@ -31,6 +31,10 @@ attack:
 bench:
     tests/bench/run
 
+# What a container may do, next to Docker and Podman
+compare-sandbox *ARGUMENTS:
+    tests/sandbox/run {{ARGUMENTS}}
+
 # The end-to-end tests on a stock Debian kernel with pure cgroup v2, in qemu
 vm-test *ARGUMENTS:
     tests/vm/run {{ARGUMENTS}}

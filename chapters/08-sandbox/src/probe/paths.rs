@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 
-use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::unistd::{AccessFlags, access};
 use serde::{Deserialize, Serialize};
 
 use super::calls::errno_name;
@@ -58,8 +58,8 @@ pub struct Path {
     pub path: String,
     /// What is found there.
     pub content: Content,
-    /// `yes` if a file can be opened for writing, or a directory is on a file system that is mounted writable; else
-    /// the error. Nothing is written.
+    /// `yes` if a file can be opened for writing, or entries could be made in a directory as far as mount and
+    /// permissions are concerned; else the error. Nothing is written.
     pub write: String,
 }
 
@@ -119,8 +119,7 @@ fn write(path: &str) -> String {
         if metadata.is_file() {
             return OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path).map(drop);
         }
-        let read_only = statvfs(path)?.flags().contains(FsFlags::ST_RDONLY);
-        if read_only { Err(std::io::Error::from_raw_os_error(libc::EROFS)) } else { Ok(()) }
+        Ok(access(path, AccessFlags::W_OK)?)
     });
     writable.map_or_else(|error| name(&error), |()| "yes".into())
 }
