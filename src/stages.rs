@@ -4,10 +4,19 @@
 //! container through this table. `Stages::reference()` holds the chapters' own functions; the workshop puts a
 //! learner's in their place, and a test can put in one that fails.
 
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
+use cgroups::{Limits, Setting};
+use chroot::inside::Root;
 use look::Namespaces;
+use look::kernel::CloneFlags;
+use namespaces::Process;
 use nix::unistd::Pid;
+use sandbox::Privileges;
+
+/// Chapter 2: starts a process in new namespaces, perhaps in a cgroup.
+pub type Spawn = fn(CloneFlags, Option<BorrowedFd<'_>>, &mut dyn FnMut() -> u8) -> look::Result<Process>;
 
 /// The seams, one function for each.
 #[derive(Debug, Clone, Copy)]
@@ -16,11 +25,29 @@ pub struct Stages {
     pub namespaces_of: fn(Pid) -> look::Result<Namespaces>,
     /// Chapter 1: makes a directory, with what is mounted below it, the root of this process.
     pub enter_root: fn(&Path) -> look::Result<()>,
+    /// Chapter 2: starts a process in new namespaces.
+    pub spawn: Spawn,
+    /// Chapter 2: what an init does when children have ended.
+    pub reap: fn(Pid) -> look::Result<Option<u8>>,
+    /// Chapter 3: which files of cgroup v2 say what the limits say.
+    pub settings: fn(&Limits) -> Vec<Setting>,
+    /// Chapter 8: hides a path.
+    pub mask: fn(&Root, &str) -> look::Result<()>,
+    /// Chapter 8: gives away what root could do.
+    pub drop_privileges: fn(&Privileges) -> look::Result<()>,
 }
 
 impl Stages {
     /// The chapters' own functions.
     pub fn reference() -> Stages {
-        Stages { namespaces_of: look::namespaces_of, enter_root: chroot::enter_root }
+        Stages {
+            namespaces_of: look::namespaces_of,
+            enter_root: chroot::enter_root,
+            spawn: namespaces::spawn,
+            reap: namespaces::reap,
+            settings: cgroups::settings,
+            mask: sandbox::mask,
+            drop_privileges: sandbox::drop_privileges,
+        }
     }
 }

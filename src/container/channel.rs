@@ -1,9 +1,10 @@
-//! What the process inside sends out before it becomes the command: its terminal, if it has one, or why it failed.
+//! What the two sides of a start say to each other. From outside: that the ids are lent. From inside: its terminal, if
+//! it has one, or why the command does not run.
 //!
 //! A socket pair that closes on execve. If it closes without a failure having come, the command runs.
 
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use anyhow::{Context, Result, ensure};
 use nix::cmsg_space;
@@ -26,11 +27,14 @@ pub enum Message {
     Terminal(OwnedFd),
     /// The command did not start.
     Failed(Failure),
+    /// The kernel refused to run the command's program.
+    Refused(Errno),
     /// The other end closed: the command runs.
     Closed,
 }
 
 const TERMINAL: u8 = 0;
+const GO: u8 = 1;
 const LONGEST: usize = 16 << 10;
 
 impl Channel {
@@ -45,6 +49,24 @@ impl Channel {
     pub fn send_terminal(&self, terminal: &OwnedFd) -> Result<()> {
         let descriptors = [terminal.as_raw_fd()];
         self.send(&[TERMINAL], &[ControlMessage::ScmRights(&descriptors)])
+    }
+
+    /// From outside: what the process inside waits for is done.
+    pub fn send_go(&self) -> Result<()> {
+        self.send(&[GO], &[])
+    }
+
+    /// Inside: waits until it is.
+    pub fn wait_for_go(&self) -> Result<()> {
+        let mut byte = [0];
+        let length = loop {
+            match nix::unistd::read(&self.0, &mut byte) {
+                Err(Errno::EINTR) => {}
+                other => break other.context("wait for the process outside")?,
+            }
+        };
+        ensure!(length == 1, "the process outside has gone");
+        Ok(())
     }
 
     /// Sends why the command did not start.
@@ -87,10 +109,18 @@ impl Channel {
         });
         Ok(match (terminal, bytes.get(..length)) {
             (Some(terminal), _) => Message::Terminal(terminal),
+            // The shim's only word: see `sandbox::shim`.
+            (None, Some([errno])) => Message::Refused(Errno::from_raw((*errno).into())),
             (None, Some([status, message @ ..])) => {
                 Message::Failed(Failure { status: *status, message: String::from_utf8_lossy(message).into_owned() })
             }
             (None, _) => Message::Closed,
         })
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

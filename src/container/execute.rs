@@ -1,13 +1,15 @@
 //! From a command to a program: where it is, and what to say when it is not.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use look::Error;
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
+use sandbox::shim::Shim;
 
+use crate::container::channel::Channel;
 use crate::container::plan::Plan;
 
 /// Why the command did not start, and the status that says so: 126 not executable, 127 not found, 125 the rest.
@@ -26,16 +28,17 @@ impl Failure {
     }
 }
 
-/// Becomes the command. Comes back only with the reason why not.
-pub fn execute(plan: &Plan) -> Failure {
+/// Becomes the command. Comes back only with the reason why not; if the kernel refuses the program itself, that is
+/// said over `channel`, and [`explain`] knows what it means.
+pub fn execute(plan: &Plan, shim: &Shim, channel: &Channel) -> Failure {
     let program = plan.command[0].to_string_lossy().into_owned();
     let path = match find(&program, search_path(&plan.env)) {
         Ok(path) => path,
         Err(failure) => return failure,
     };
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return not_found(&program) };
-    let error = look::kernel::execve(&path, &plan.command, &plan.env, "this process becomes the command");
-    explain(&program, &path, &error)
+    let error = shim.become_program(&path, &plan.command, &plan.env, channel.as_fd());
+    Failure::own(&error.into())
 }
 
 /// The value of `PATH` among `env`.
@@ -47,7 +50,12 @@ fn search_path(env: &[CString]) -> &str {
 fn find(program: &str, search: &str) -> Result<PathBuf, Failure> {
     if program.contains('/') {
         let path = PathBuf::from(program);
-        return if path.exists() { Ok(path) } else { Err(not_found(program)) };
+        let refused = |reason: &str| Failure { status: 126, message: format!("run {program}: {reason}") };
+        return match std::fs::metadata(&path) {
+            Ok(found) if found.is_dir() => Err(refused("permission denied: it is a directory")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(not_found(program)),
+            _ => Ok(path),
+        };
     }
     let mut files = search.split(':').map(|dir| Path::new(dir).join(program)).filter(|path| path.is_file()).peekable();
     let first = files.peek().cloned();
@@ -69,20 +77,15 @@ fn not_found(program: &str) -> Failure {
 }
 
 /// What the kernel's answer to execve means for a file that is there.
-fn explain(program: &str, path: &CStr, error: &Error) -> Failure {
-    let path = path.to_string_lossy();
-    let reason = match error.errno() {
-        Some(Errno::ENOENT) => {
+pub fn explain(program: &str, errno: Errno) -> Failure {
+    let reason = match errno {
+        Errno::ENOENT => {
             "the file is there, but not the interpreter that its first line or its ELF header asks for".to_owned()
         }
-        Some(Errno::ENOEXEC) => "exec format error: neither a program for this machine nor a script with #!".to_owned(),
-        Some(Errno::EACCES) if Path::new(&*path).is_dir() => "permission denied: it is a directory".to_owned(),
-        Some(Errno::EACCES) => {
-            "permission denied: it, or a directory above it, is not executable for this user".to_owned()
-        }
-        Some(errno) => look::describe(errno),
-        None => error.to_string(),
+        Errno::ENOEXEC => "exec format error: neither a program for this machine nor a script with #!".to_owned(),
+        Errno::EACCES => "permission denied: it, or a directory above it, is not executable for this user".to_owned(),
+        errno => look::describe(errno),
     };
-    let status = if error.errno() == Some(Errno::ENOENT) { 127 } else { 126 };
+    let status = if errno == Errno::ENOENT { 127 } else { 126 };
     Failure { status, message: format!("run {program}: {reason}") }
 }

@@ -7,9 +7,9 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use namespaces::Process;
 use nix::unistd::Pid;
 
-use crate::container::process::Process;
 use crate::state::State;
 
 /// A lease that this process holds.
@@ -77,14 +77,19 @@ pub fn wait_until_free(path: &Path) -> Result<()> {
 
 /// Kills the container's first process, if it is still the one that was written down, and waits for its end.
 pub fn kill(path: &Path) {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let Some((pid, started)) = text.split_once(' ') else { return };
-    let Ok(pid) = pid.parse().map(Pid::from_raw) else { return };
-    let Some(process) = Process::open(pid) else { return };
-    // The descriptor was opened first: if the start time matches now, it stands for the right process.
-    if start_time(pid).as_deref() == Some(started) {
+    if let Some(process) = process(path) {
         process.end();
     }
+}
+
+/// The container's first process, if it is still the one that was written down.
+pub fn process(path: &Path) -> Option<Process> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let (pid, started) = text.split_once(' ')?;
+    let pid = Pid::from_raw(pid.parse().ok()?);
+    let process = Process::open(pid).ok()?;
+    // The descriptor was opened first: if the start time matches now, it stands for the right process.
+    (start_time(pid).as_deref() == Some(started)).then_some(process)
 }
 
 /// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5). With the process id this

@@ -2,47 +2,47 @@
 //!
 //! | file            | what it is about                                                       |
 //! |-----------------|------------------------------------------------------------------------|
+//! | `options.rs`    | what was asked for                                                     |
 //! | `plan.rs`       | what an image and the options come to, checked before anything is done |
 //! | `record.rs`     | what is written down about a container                                 |
 //! | `names.rs`      | its name                                                               |
 //! | `lease.rs`      | who looks after it                                                     |
 //! | `registry.rs`   | all of them: to list, to find, to remove                               |
 //! | `start.rs`      | the stages of a start, in order: **begin here**                        |
+//! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
 //! | `root.rs`       | the file system: the image, with a layer of its own on top             |
-//! | `devices.rs`    | `/proc`, `/sys` and `/dev`                                             |
-//! | `user.rs`       | who a name is, asked of the image                                      |
-//! | `privileges.rs` | what root in a container may not                                       |
+//! | `confinement.rs`| what it may do (chapter 8)                                             |
 //! | `execute.rs`    | from a command to a program                                            |
-//! | `channel.rs`    | what the process inside sends out before it becomes the command        |
-//! | `process.rs`    | a process, by a descriptor that cannot come to mean another one        |
+//! | `channel.rs`    | what the two sides of a start say to each other                        |
 //! | `stdio.rs`      | pipes or a terminal between you and the container                      |
 //! | `terminal.rs`   | your own terminal, while the container's is shown in it                |
 //! | `relay.rs`      | bytes from one descriptor to another                                   |
 //! | `supervise.rs`  | the time until it ends: input, output, signals, exit status            |
 
 mod channel;
-mod devices;
+mod confinement;
 mod execute;
 mod lease;
 mod names;
+mod options;
 mod plan;
-mod privileges;
-mod process;
 mod record;
 mod registry;
 mod relay;
 mod root;
+mod sharing;
 mod start;
 mod stdio;
 mod supervise;
 mod terminal;
-mod user;
 
-pub use plan::Options;
+pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};
 pub use registry::{all, remove};
 
 use anyhow::Result;
+use cgroups::Group;
+use look::tell;
 
 use crate::Stages;
 use crate::images::{Image, Name};
@@ -54,12 +54,15 @@ use plan::Plan;
 /// Answers with the status for whoever called `tinbox`: that of the command, 128 + n if signal n ended it, 126 if
 /// it could not be run, 127 if it was not found. An error is Tinbox's own, and leaves no container behind.
 pub fn run(state: &State, image: &Image, name: &Name, options: &Options, stages: &Stages) -> Result<u8> {
+    if options.shows_our_program() {
+        sandbox::shim::run_sealed()?;
+    }
     registry::reconcile(state)?;
     let container = Container::create(state, image, name, options)?;
     let outcome = Plan::new(state, image, options, &container).and_then(|plan| live(&plan, &container, stages));
     match outcome {
-        Ok(status) if options.remove => container.remove().map(|()| status),
-        Ok(status) => container.ended(status).map(|()| status),
+        Ok(ended) if options.remove => container.remove().map(|()| ended.status),
+        Ok(ended) => container.ended(ended).map(|()| ended.status),
         Err(error) => {
             container.remove()?;
             Err(error)
@@ -67,11 +70,30 @@ pub fn run(state: &State, image: &Image, name: &Name, options: &Options, stages:
     }
 }
 
-/// From the start to the exit status.
-fn live(plan: &Plan, container: &Container, stages: &Stages) -> Result<u8> {
-    match start::start(plan, stages)? {
+/// The status of who was ended by SIGKILL.
+const KILLED: u8 = 128 + 9;
+
+/// From the start to the end, in cgroups of its own.
+fn live(plan: &Plan, container: &Container, stages: &Stages) -> Result<Ended> {
+    let rules = plan.sandbox.device_rules.as_deref();
+    let group = tell::chapter(3, || Group::create(&plan.id, &plan.limits, rules, stages.settings))?;
+    let outcome = watch(plan, container, group.as_ref(), stages);
+    let killed = group.as_ref().is_some_and(|group| group.oom_kills() > 0);
+    if let Some(group) = group {
+        // What it started may still be there if its processes are somebody else's, too.
+        tell::chapter(3, || group.kill().and_then(|()| group.remove()))?;
+    }
+    let status = outcome?;
+    if killed && status == KILLED {
+        eprintln!("tinbox: out of memory: the kernel killed the command, whose container may use no more");
+    }
+    Ok(Ended { status, at: now(), out_of_memory: killed })
+}
+
+fn watch(plan: &Plan, container: &Container, group: Option<&Group>, stages: &Stages) -> Result<u8> {
+    match start::start(plan, group, stages)? {
         start::Started::Running(mut running) => {
-            let status = container.runs_as(running.pid).and_then(|()| supervise::supervise(&mut running));
+            let status = container.runs_as(running.process.pid()).and_then(|()| supervise::supervise(&mut running));
             status.inspect_err(|_| running.process.end())
         }
         start::Started::Failed(failure) => {

@@ -5,36 +5,17 @@ use std::ffi::CString;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use cgroups::Limits;
 use chroot::inside::Root;
-use nix::unistd::{getegid, geteuid};
+use look::kernel::CloneFlags;
+use sandbox::user;
 
 use crate::container::Container;
-use crate::container::user::{self, User};
+use crate::container::confinement::Sandbox;
+use crate::container::options::{Mode, Options};
+use crate::container::sharing::Sharing;
 use crate::images::Image;
 use crate::state::State;
-
-/// What `tinbox run` was asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Remove the container when it ends.
-    pub remove: bool,
-    /// Pass on standard input.
-    pub interactive: bool,
-    /// Give it a terminal.
-    pub tty: bool,
-    /// `KEY=VALUE`, or `KEY` to pass on the caller's.
-    pub env: Vec<String>,
-    /// Where to start, instead of the image's working directory.
-    pub workdir: Option<String>,
-    /// `USER[:GROUP]`, instead of the image's user.
-    pub user: Option<String>,
-    /// Host name, instead of the short id.
-    pub hostname: Option<String>,
-    /// Name of the container.
-    pub name: Option<String>,
-    /// Command and arguments, instead of the image's.
-    pub command: Vec<String>,
-}
 
 /// Everything that the process inside needs to become the command.
 #[derive(Debug)]
@@ -47,18 +28,24 @@ pub struct Plan {
     pub mount_point: PathBuf,
     /// Whether what the container writes is thrown away when it ends.
     pub throw_away: bool,
-    /// Whether a user namespace is needed to do any of this.
-    pub rootless: bool,
-    /// The user and group that called `tinbox`.
-    pub caller: (u32, u32),
+    /// What it sees.
+    pub sharing: Sharing,
+    /// Its own cgroup looks like the top one.
+    pub own_cgroups: bool,
+    /// What it gets.
+    pub limits: Limits,
+    /// What it may do.
+    pub sandbox: Sandbox,
+    /// An init stands in front of the command.
+    pub init: bool,
+    /// The container's id.
+    pub id: String,
     /// Pass on standard input.
     pub interactive: bool,
     /// Give it a terminal.
     pub tty: bool,
-    /// Its host name.
-    pub hostname: String,
-    /// Whom it runs as.
-    pub user: User,
+    /// Its host name, where that is its own.
+    pub hostname: Option<String>,
     /// Where it starts.
     pub workdir: String,
     /// Command and arguments.
@@ -70,11 +57,14 @@ pub struct Plan {
 impl Plan {
     /// Puts together what `options` say, what the image says, and what is usual, in this order of weight.
     pub fn new(state: &State, image: &Image, options: &Options, container: &Container) -> Result<Plan> {
+        let sharing = Sharing::resolve(state, &options.namespaces)?;
+        check_clocks(options)?;
         let hostname = options.hostname.clone().unwrap_or_else(|| container.id()[..12].to_owned());
         check_hostname(&hostname)?;
         let workdir = workdir(image, options)?;
         let tree = Root::new(&image.rootfs)?;
-        let wanted = options.user.as_deref().unwrap_or(&image.config.user);
+        let kept = sharing.user(&options.namespaces);
+        let wanted = options.user.as_ref().or(kept.as_ref()).unwrap_or(&image.config.user);
         let user = user::resolve(&tree, wanted).with_context(|| format!("user {wanted}"))?;
         let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={hostname}")];
         env.push(format!("HOME={}", user.home));
@@ -87,12 +77,15 @@ impl Plan {
             directory: container.directory().to_owned(),
             mount_point: state.mount_point(),
             throw_away: options.remove,
-            rootless: !is_the_machines_root(),
-            caller: (geteuid().as_raw(), getegid().as_raw()),
+            sandbox: Sandbox::resolve(&options.confinement, &sharing, &tree, &user)?,
+            own_cgroups: options.namespaces.cgroup == Mode::Own,
+            limits: options.limits.clone(),
+            init: options.init,
+            id: container.id().to_owned(),
             interactive: options.interactive,
             tty: options.tty,
-            hostname,
-            user,
+            hostname: sharing.own.contains(CloneFlags::CLONE_NEWUTS).then_some(hostname),
+            sharing,
             workdir,
             command: c_strings(&command(image, options)?)?,
             env: c_strings(&env)?,
@@ -100,11 +93,17 @@ impl Plan {
     }
 }
 
-/// Whether this is root, and not merely root of a user namespace: of the first one, which maps every id to itself
-/// (user_namespaces(7)).
-fn is_the_machines_root() -> bool {
-    let map = || std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    geteuid().is_root() && map().split_whitespace().eq(["0", "0", "4294967295"])
+/// A process is in its time namespace from its next program on, but only since Linux 6.3; before that, only its
+/// children are.
+fn check_clocks(options: &Options) -> Result<()> {
+    if options.namespaces.clocks.is_none() || options.init {
+        return Ok(());
+    }
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let new = (numbers.next(), numbers.next()) >= (Some(6), Some(3));
+    ensure!(new, "--time-offset needs Linux 6.3, or --init: before that only children enter a time namespace");
+    Ok(())
 }
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

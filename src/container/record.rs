@@ -41,6 +41,9 @@ pub struct Ended {
     pub status: u8,
     /// When, in seconds since 1970.
     pub at: u64,
+    /// Whether the kernel killed a process of it for want of memory.
+    #[serde(default)]
+    pub out_of_memory: bool,
 }
 
 /// Where a container is in its life.
@@ -110,12 +113,12 @@ impl Container {
     }
 
     /// Writes down how it ended.
-    pub fn ended(self, status: u8) -> Result<()> {
+    pub fn ended(self, ended: Ended) -> Result<()> {
         let path = record_path(&self.directory);
         // `tinbox rm --force` may have been quicker.
         if path.exists() {
             let mut record: Record = read_record(&path)?;
-            record.ended = Some(Ended { status, at: now() });
+            record.ended = Some(ended);
             write_record(&path, &record)?;
         }
         self.lease.end()

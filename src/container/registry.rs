@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use namespaces::Process;
 
 use crate::container::lease::{self, Lease};
 use crate::container::record::{Life, Record, record_path};
@@ -38,6 +39,12 @@ fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
     }
 }
 
+/// The first process of a container that runs.
+pub fn running(state: &State, wanted: &str) -> Result<Process> {
+    let (record, _) = find(state, wanted)?;
+    lease::process(&lease::path(state, &record.id)).with_context(|| format!("container {wanted} is not running"))
+}
+
 /// Removes a container that does not run. One that runs is killed first if `force` is set.
 pub fn remove(state: &State, wanted: &str, force: bool) -> Result<()> {
     let (record, life) = find(state, wanted)?;
@@ -57,6 +64,7 @@ pub fn reconcile(state: &State) -> Result<()> {
         // It is held until all is cleared, so that nobody takes the file for a new container's.
         let Some(lease) = Lease::inherit(&entry.path()) else { continue };
         lease::kill(&entry.path());
+        cgroups::remove_leftover(&entry.file_name().to_string_lossy())?;
         let directory = state.containers().join(entry.file_name());
         match read_record::<Record>(&record_path(&directory)) {
             Ok(record) if record.remove => remove_files(state, &record)?,

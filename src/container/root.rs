@@ -34,14 +34,18 @@ pub fn mount(plan: &Plan) -> Result<()> {
     let quiet = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     kernel::mount("", "/", "", quiet, "", "nothing mounted from here on reaches the host")?;
     let why = "the image below, read-only, and a layer for what this container writes";
-    // A device node that came with the image must not open the machine's disk.
-    match kernel::mount("overlay", &plan.mount_point, "overlay", MsFlags::MS_NODEV, &overlay_options(plan), why) {
+    match kernel::mount("overlay", &plan.mount_point, "overlay", device_nodes(plan), &overlay_options(plan), why) {
         Ok(()) => Ok(()),
         Err(error) => {
             eprintln!("tinbox: overlay does not work here, so the image is copied, which takes longer: {error}");
             copy(plan)
         }
     }
+}
+
+/// A device node that came with the image must not open the machine's disk, even where a list says which may be used.
+fn device_nodes(plan: &Plan) -> MsFlags {
+    if plan.sandbox.nodes_anywhere() { MsFlags::empty() } else { MsFlags::MS_NODEV }
 }
 
 /// What the kernel's Documentation/filesystems/overlayfs.rst calls the layers, and how they are kept.
@@ -53,7 +57,7 @@ fn overlay_options(plan: &Plan) -> String {
         layer(&plan.directory.join("upper")),
         layer(&plan.directory.join("work")),
     );
-    if plan.rootless {
+    if plan.sharing.rootless {
         // An ordinary user may not set the trusted.* attributes in which overlay keeps its notes.
         options.push_str(",userxattr");
     }
@@ -69,6 +73,6 @@ fn copy(plan: &Plan) -> Result<()> {
     images::copy_tree(&plan.image_root, &tree)
         .with_context(|| format!("copy {} to {}", plan.image_root.display(), tree.display()))?;
     kernel::mount(&tree, &plan.mount_point, "", MsFlags::MS_BIND, "", "the container's copy of the image")?;
-    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_NODEV;
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | device_nodes(plan);
     Ok(kernel::mount("", &plan.mount_point, "", flags, "", "device nodes of the image do not open")?)
 }

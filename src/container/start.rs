@@ -1,25 +1,25 @@
 //! A container's start. [`start`] is what happens outside, [`prepare`] what happens inside: read these two as the
 //! table of contents of the course.
 
-use std::process;
-
 use anyhow::{Context, Result};
+use cgroups::Group;
 use chroot::inside::Root;
 use look::Namespaces;
-use look::kernel::{self, CloneFlags, Cloned};
+use look::kernel::{self, CloneFlags};
 use look::tell::{self, chapter};
+use namespaces::{Init, Process};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
+use sandbox::shim::Shim;
 
 use crate::Stages;
 use crate::container::channel::{Channel, Message};
-use crate::container::execute::{Failure, execute};
+use crate::container::execute::{self, Failure, execute};
 use crate::container::plan::Plan;
-use crate::container::process::Process;
 use crate::container::stdio::{Inside, Outside, Stdio};
-use crate::container::{devices, privileges, root, supervise};
+use crate::container::{root, supervise};
 
 /// How a start went.
 pub enum Started {
@@ -31,9 +31,7 @@ pub enum Started {
 
 /// A container whose command runs.
 pub struct Running {
-    /// Its first process, as it is known outside.
-    pub pid: Pid,
-    /// The same, by descriptor.
+    /// Its first process.
     pub process: Process,
     /// The outer ends of its standard streams.
     pub stdio: Outside,
@@ -41,28 +39,36 @@ pub struct Running {
     pub signals: SignalFd,
 }
 
-/// Starts the command of `plan` in a container of its own, and waits until it runs or has failed to.
-pub fn start(plan: &Plan, stages: &Stages) -> Result<Started> {
+/// Starts the command of `plan` in a container of its own, and waits until it runs or has failed to. `group` are its
+/// cgroups.
+pub fn start(plan: &Plan, group: Option<&Group>, stages: &Stages) -> Result<Started> {
     let signals = supervise::catch_signals()?;
     let stdio = Stdio::new(plan)?;
     let (outside, inside) = Channel::pair()?;
     let hosts = tell::is_on().then(|| (stages.namespaces_of)(Pid::this())).and_then(Result::ok);
-    let cloned = chapter(2, || kernel::clone3(namespaces(plan), "a process that will see a machine of its own"))?;
-    let (pid, process) = match cloned {
-        Cloned::Child => {
-            drop(outside);
-            become_command(plan, stages, stdio.inside, &inside, hosts.as_ref())
-        }
-        Cloned::Parent { pid, pidfd } => (pid, Process::from_clone(pidfd)),
+    chapter(2, || plan.sharing.join_before())?;
+    let mut theirs = Some((stdio.inside, inside));
+    let mut outside = Some(outside);
+    let mut child = || {
+        drop(outside.take());
+        theirs
+            .take()
+            .map_or(125, |(stdio, channel)| become_command(plan, group, stages, stdio, channel, hosts.as_ref()))
     };
-    drop(inside);
+    let born_in = group.and_then(Group::born_in);
+    let process = chapter(2, || (stages.spawn)(plan.sharing.own, born_in, &mut child))?;
+    drop(theirs);
+    let outside = outside.context("the child alone gives it away")?;
     let mut stdio = stdio.outside;
-    let failed = wait_until_it_runs(&outside, &mut stdio, plan).inspect_err(|_| process.end())?;
-    if let Some(failure) = failed {
-        process.reap()?;
-        return Ok(Started::Failed(failure));
+    let running = chapter(2, || plan.sharing.lend_ids(&process, &outside))
+        .and_then(|()| wait_until_it_runs(&outside, &mut stdio, plan));
+    match running.inspect_err(|_| process.end())? {
+        None => Ok(Started::Running(Running { process, stdio, signals })),
+        Some(failure) => {
+            process.reap()?;
+            Ok(Started::Failed(failure))
+        }
     }
-    Ok(Started::Running(Running { pid, process, stdio, signals }))
 }
 
 /// Waits for what comes from inside: perhaps a terminal, then silence when the command runs, or why it does not.
@@ -71,64 +77,108 @@ fn wait_until_it_runs(outside: &Channel, stdio: &mut Outside, plan: &Plan) -> Re
         match outside.receive()? {
             Message::Terminal(terminal) => stdio.set_terminal(terminal, plan.interactive)?,
             Message::Failed(failure) => return Ok(Some(failure)),
+            Message::Refused(errno) => {
+                return Ok(Some(execute::explain(&plan.command[0].to_string_lossy(), errno)));
+            }
             Message::Closed => return Ok(None),
         }
     }
 }
 
-/// What the container has of its own. The network is still the machine's.
-fn namespaces(plan: &Plan) -> CloneFlags {
-    let own = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC;
-    if plan.rootless { own | CloneFlags::CLONE_NEWUSER } else { own }
+/// The life of the process inside until it is the command. If it comes back, then with the status of a failure.
+fn become_command(
+    plan: &Plan,
+    group: Option<&Group>,
+    stages: &Stages,
+    stdio: Inside,
+    channel: Channel,
+    hosts: Option<&Namespaces>,
+) -> u8 {
+    match prepare(plan, group, stages, stdio, &channel) {
+        Err(error) => say(&channel, &Failure::own(&error)),
+        Ok(shim) => {
+            hosts.inspect(|hosts| compare(hosts, stages));
+            if plan.init { be_init(plan, &shim, channel, stages) } else { become_program(plan, &shim, &channel) }
+        }
+    }
 }
 
-/// The life of the process inside until it is the command. Never comes back.
-fn become_command(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel, hosts: Option<&Namespaces>) -> ! {
-    let failure = match prepare(plan, stages, stdio, channel) {
-        Ok(()) => {
-            hosts.inspect(|hosts| compare(hosts, stages));
-            chapter(2, || execute(plan))
+fn become_program(plan: &Plan, shim: &Shim, channel: &Channel) -> u8 {
+    match usual_signals() {
+        Ok(()) => say(channel, &chapter(8, || execute(plan, shim, channel))),
+        Err(error) => say(channel, &Failure::own(&error)),
+    }
+}
+
+/// Stays, as number 1, and has the command as a child.
+fn be_init(plan: &Plan, shim: &Shim, channel: Channel, stages: &Stages) -> u8 {
+    let begun = chapter(2, || {
+        let init = Init::new()?;
+        let main = init.start(&mut || become_program(plan, shim, &channel))?;
+        Ok((init, main))
+    });
+    match begun {
+        Err(error) => say(&channel, &Failure::own(&look::Error::into(error))),
+        Ok((init, main)) => {
+            drop(channel);
+            init.close_all_else();
+            // Nothing is dropped, since it is closed already.
+            std::process::exit(init.look_after(main.pid(), stages.reap).unwrap_or(125).into())
         }
-        Err(error) => Failure::own(&error),
-    };
-    // If nobody is left to hear it, the exit status says the same.
-    let _ = channel.send_failure(&failure);
-    process::exit(failure.status.into())
+    }
+}
+
+/// Sends a failure out. If nobody is left to hear it, the exit status says the same.
+fn say(channel: &Channel, failure: &Failure) -> u8 {
+    let _ = channel.send_failure(failure);
+    failure.status
 }
 
 // ANCHOR: prepare
 /// All that makes this process a container, in order.
-fn prepare(plan: &Plan, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<()> {
+fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<Shim> {
     umask(Mode::empty());
-    chapter(2, || own_ids(plan))?;
+    chapter(2, || plan.sharing.take_ids(channel))?;
+    kernel::dumpable(false, "a neighbour inside cannot look at this process, nor reach its program")?;
+    chapter(3, || enter_group(plan, group))?;
+    chapter(2, || plan.sharing.settle())?;
     chapter(4, || root::mount(plan))?;
     let tree = Root::new(&plan.mount_point)?;
-    chapter(1, || devices::populate(&tree, plan.rootless))?;
+    chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
     chapter(0, || stdio.connect(&tree, plan, channel))?;
+    chapter(8, || plan.sandbox.protect(&tree, stages))?;
     chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
-    chapter(2, || kernel::sethostname(&plan.hostname, "its name, in its own UTS namespace"))?;
+    chapter(2, || own_name(plan))?;
     chapter(1, || enter_workdir(plan))?;
-    chapter(8, || privileges::drop_privileges(plan))?;
+    chapter(8, || plan.sandbox.seal())?;
+    let shim = Shim::new()?;
     chapter(8, || kernel::close_on_exec_from(3, "no file of the host stays open in the container"))?;
+    chapter(8, || plan.sandbox.close(stages))?;
     chapter(2, || kernel::die_with_parent("if tinbox is killed, so is what it looks after"))?;
     // It may have been killed before that was said.
     channel.check()?;
     // What programs in images count on, whatever the caller has.
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
-    usual_signals()
+    Ok(shim)
 }
 // ANCHOR_END: prepare
 
-/// In a user namespace: the user inside is the one who called `tinbox`. One id is all that can be given away
-/// without help; user_namespaces(7) tells why.
-fn own_ids(plan: &Plan) -> look::Result<()> {
-    if !plan.rootless {
-        return Ok(());
+/// Moves into the container's cgroups, which then look like the top ones.
+fn enter_group(plan: &Plan, group: Option<&Group>) -> Result<()> {
+    if let Some(group) = group {
+        group.join()?;
     }
-    let (uid, gid) = plan.caller;
-    kernel::write_map("self", "setgroups", "deny", "the kernel asks for this before a user may map a group")?;
-    kernel::write_map("self", "uid_map", &format!("0 {uid} 1"), "you outside are root inside")?;
-    kernel::write_map("self", "gid_map", &format!("0 {gid} 1"), "and the same for the group")
+    match plan.own_cgroups {
+        true => Ok(kernel::unshare(CloneFlags::CLONE_NEWCGROUP, "its own cgroup is the top one that it sees")?),
+        false => Ok(()),
+    }
+}
+
+fn own_name(plan: &Plan) -> Result<()> {
+    match &plan.hostname {
+        Some(name) => Ok(kernel::sethostname(name, "its name, in its own UTS namespace")?),
+        None => Ok(()),
+    }
 }
 
 /// Stands where the command is to start; makes the directory if it is missing, as docker does.

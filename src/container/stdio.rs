@@ -110,8 +110,9 @@ impl Inside {
 
 /// A program that runs as another user may open `/dev/stdout` anew, which asks who owns it.
 fn give(stream: &OwnedFd, name: &str, plan: &Plan) -> Result<()> {
-    if !plan.rootless && plan.user.uid != 0 {
-        kernel::chown(stream.as_fd(), name, plan.user.uid, plan.user.gid, "the container's user may open it again")?;
+    let (uid, gid) = (plan.sandbox.privileges.uid, plan.sandbox.privileges.gid);
+    if uid != 0 && plan.sharing.may_set_groups() && plan.sharing.has_ids(uid, gid) {
+        kernel::chown(stream.as_fd(), name, uid, gid, "the container's user may open it again")?;
     }
     Ok(())
 }
@@ -135,7 +136,7 @@ fn open_terminal(tree: &Root) -> Result<(OwnedFd, OwnedFd)> {
 /// `/dev/console` is the terminal, as docker has it.
 fn console(tree: &Root, terminal: &OwnedFd) -> Result<()> {
     let dev = tree.open_no_symlinks("dev", OFlag::O_DIRECTORY, Mode::empty()).context("open /dev")?;
-    kernel::mknod(dev.as_fd(), "console", None, 0o600, "a file to mount the terminal on")?;
+    kernel::mkfile(dev.as_fd(), "console", 0o600, "a file to mount the terminal on")?;
     let file = tree.open_no_symlinks("dev/console", OFlag::O_PATH, Mode::empty()).context("open /dev/console")?;
     let target = Target { fd: file.as_fd(), name: "/dev/console" };
     Ok(kernel::bind_on(terminal.as_fd(), "the terminal", target, "the console is the container's terminal")?)

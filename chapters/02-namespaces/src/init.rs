@@ -1,9 +1,8 @@
 //! An init: the process with number 1, when the program itself should not be.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
-use look::kernel::CloneFlags;
-use look::{Error, Result};
+use look::{Error, Result, kernel};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -27,10 +26,26 @@ impl Init {
     /// Starts `program` in a child, which is the leader of a process group of its own, in the foreground of the
     /// terminal if there is one: so Ctrl-C reaches it once. All signals are still blocked in it.
     pub fn start(&self, program: &mut dyn FnMut() -> u8) -> Result<Process> {
-        crate::spawn(CloneFlags::empty(), None, &mut || {
-            own_process_group();
-            program()
-        })
+        // Not spawn: a seccomp filter usually hides clone3.
+        match kernel::fork("the program, and number 1 looks after it")? {
+            Some(child) => Process::open(child),
+            None => {
+                own_process_group();
+                std::process::exit(program().into())
+            }
+        }
+    }
+
+    /// Closes every descriptor above 2 but its own: what an init holds open, it would hold as long as it lives. Whoever
+    /// owned one must not close it again, so leave the process with an exit.
+    pub fn close_all_else(&self) {
+        let own = self.0.as_fd().as_raw_fd() as u32;
+        for (first, last) in [(3, own.saturating_sub(1)), (own + 1, u32::MAX)] {
+            if first <= last {
+                // SAFETY: takes three integers.
+                unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            }
+        }
     }
 
     /// Looks after this PID namespace until `main` has ended: collects whoever ends (with `reap`, [`crate::reap`] or

@@ -1,6 +1,6 @@
 //! Calls that make a process and that change what it is.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
@@ -58,6 +58,18 @@ pub fn clone3(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>, why: &str)
     // SAFETY: the kernel wrote a new descriptor that nobody else owns.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     Ok(Cloned::Parent { pid: Pid::from_raw(pid as i32), pidfd })
+}
+
+/// `fork(2)`: a copy of this process in the same namespaces. `None` in the child. For where a filter hides clone3; what
+/// is said there of threads goes here too.
+pub fn fork(why: &str) -> Result<Option<Pid>> {
+    about_to("fork", "", why);
+    // SAFETY: the caller has one thread.
+    match unsafe { nix::unistd::fork() } {
+        Ok(nix::unistd::ForkResult::Parent { child }) => Ok(Some(child)),
+        Ok(nix::unistd::ForkResult::Child) => Ok(None),
+        Err(errno) => Err(Error::call("fork", "", errno)),
+    }
 }
 
 /// `unshare(2)`: moves this process into new namespaces.
@@ -150,24 +162,20 @@ pub fn close_on_exec_from(first: u32, why: &str) -> Result<()> {
     )
 }
 
-/// `execve(2)`: becomes the program at `path`. Comes back only with an error.
-pub fn execve(path: &CStr, arguments: &[CString], environment: &[CString], why: &str) -> Error {
-    let object = path.to_string_lossy();
-    about_to("execve", &object, why);
-    match nix::unistd::execve(path, arguments, environment) {
+/// `execveat(2)`: becomes the program that is open as `program`. If that program's work is to become another one, `then`,
+/// this is told too: nobody else could. Comes back only with an error.
+pub fn execveat(
+    program: BorrowedFd<'_>,
+    then: Option<&str>,
+    arguments: &[CString],
+    environment: &[CString],
+    why: &str,
+) -> Error {
+    const NAME: &str = "a program in sealed memory";
+    about_to("execveat", NAME, why);
+    then.inspect(|path| about_to("execve", path, "and that program becomes the command"));
+    match nix::unistd::execveat(program, c"", arguments, environment, nix::fcntl::AtFlags::AT_EMPTY_PATH) {
         Ok(never) => match never {},
-        Err(errno) => Error::call("execve", object, errno),
-    }
-}
-
-/// `execveat(2)`: becomes the program that is open as `program`, whose work is to become `target`. Told as the execve of
-/// `target`, which nobody else could tell. Comes back only with an error.
-pub fn execve_through(program: BorrowedFd<'_>, target: &str, arguments: &[CString], environment: &[CString]) -> Error {
-    about_to("execveat", "a program in sealed memory", "so that no path inside leads to the file of Tinbox");
-    about_to("execve", target, "and that program becomes this one");
-    let flags = nix::fcntl::AtFlags::AT_EMPTY_PATH;
-    match nix::unistd::execveat(program, c"", arguments, environment, flags) {
-        Ok(never) => match never {},
-        Err(errno) => Error::call("execveat", "a program in sealed memory", errno),
+        Err(errno) => Error::call("execveat", NAME, errno),
     }
 }

@@ -33,6 +33,11 @@ pub fn resolve(tree: &Root, wanted: &str) -> Result<User> {
     resolve_in(&passwd, &group, wanted)
 }
 
+/// Finds the group that `wanted`, a name or a number, is in `tree`.
+pub fn group(tree: &Root, wanted: &str) -> Result<u32> {
+    Groups(&read(tree, "/etc/group")?).find(wanted)
+}
+
 fn read(tree: &Root, path: &str) -> Result<String> {
     let bytes = tree.read_file(path, LIMIT).with_context(|| format!("read the image's {path}"))?;
     Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())

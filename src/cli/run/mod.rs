@@ -1,9 +1,16 @@
 //! `tinbox run`: creates a container, runs it in the foreground, and passes on its exit status.
 
+mod arguments;
+mod limits;
+mod namespaces;
+mod sandbox;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use arguments::{flag, text, texts, value, values};
 
 use crate::Stages;
 use crate::container::{self, Options};
@@ -12,26 +19,26 @@ use crate::state::State;
 
 /// Arguments, as `docker run` has them.
 pub fn command() -> Command {
-    let flag = |name: &'static str, short: char, help: &'static str| {
-        Arg::new(name).long(name).short(short).help(help).action(ArgAction::SetTrue)
-    };
-    let value = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
     Command::new("run")
         .disable_help_flag(true)
         .args([
-            Arg::new("rm")
-                .long("rm")
-                .help("Remove the container and what it wrote when it ends")
-                .action(ArgAction::SetTrue),
-            flag("interactive", 'i', "Pass on standard input"),
-            flag("tty", 't', "Give the container a terminal"),
-            value("env", "KEY[=VALUE]", "Set a variable, or pass on one of yours").short('e').action(ArgAction::Append),
+            flag("rm", "Remove the container and what it wrote when it ends"),
+            flag("interactive", "Pass on standard input").short('i'),
+            flag("tty", "Give the container a terminal").short('t'),
+            values("env", "KEY[=VALUE]", "Set a variable, or pass on one of yours").short('e'),
             value("workdir", "DIR", "Directory to start in").short('w'),
             value("user", "USER[:GROUP]", "User to run as, by name or number, as the image knows it").short('u'),
             value("hostname", "NAME", "The container's host name [default: its id]").short('h'),
             value("name", "NAME", "Name for the container [default: one is made up]"),
+        ])
+        .next_help_heading("What it sees")
+        .args(namespaces::arguments())
+        .next_help_heading("What it gets")
+        .args(limits::arguments())
+        .next_help_heading("What it may do")
+        .args(sandbox::arguments())
+        .next_help_heading("Options")
+        .args([
             Arg::new("help").long("help").help("Print this help").action(ArgAction::Help),
             // One argument for both: whatever comes after the image is the command's, options included.
             Arg::new("image")
@@ -58,24 +65,29 @@ Examples:
   tinbox run --rm base ps                      it sees only itself
   tinbox run --rm -e GREETING=hi base env      its variables
   echo hello | tinbox run --rm -i base wc -c   in a pipe
+  tinbox run --rm -m 64m --cpus 0.5 base sh    with limits
+  tinbox run --rm --network host base ip addr  with the machine's network
   tinbox run --rm --explain base true          what the kernel was asked to do";
 
 /// Does it.
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
-    let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let texts = |name: &str| matches.get_many::<String>(name).into_iter().flatten().cloned().collect::<Vec<_>>();
+    let owned = |name: &str| text(matches, name).map(str::to_owned);
     let options = Options {
         remove: matches.get_flag("rm"),
         interactive: matches.get_flag("interactive"),
         tty: matches.get_flag("tty"),
-        env: texts("env"),
-        workdir: text("workdir"),
-        user: text("user"),
-        hostname: text("hostname"),
-        name: text("name"),
-        command: texts("image").split_off(1),
+        env: texts(matches, "env"),
+        workdir: owned("workdir"),
+        user: owned("user"),
+        hostname: owned("hostname"),
+        name: owned("name"),
+        command: texts(matches, "image").split_off(1),
+        init: matches.get_flag("init"),
+        namespaces: namespaces::read(matches)?,
+        limits: limits::read(matches)?,
+        confinement: sandbox::read(matches)?,
     };
-    let name = Name::parse(&text("image").context("IMAGE is missing")?)?;
+    let name = Name::parse(text(matches, "image").context("IMAGE is missing")?)?;
     let state = State::open()?;
     let image = find(&Store::open(&state.images()), &name)?;
     let status = container::run(&state, &image, &name, &options, stages)?;
