@@ -55,6 +55,7 @@ mod freeze;
 mod group;
 mod home;
 mod limits;
+pub mod options;
 mod places;
 mod remove;
 mod usage;
