@@ -36,11 +36,5 @@ pub fn mount_point(root: &Root, name: &str) -> Result<OwnedFd> {
         kernel::mkdir(root.as_fd(), name, 0o755, "the image has no such directory")?;
         opened = look();
     }
-    opened.map_err(|errno| match errno {
-        Errno::ELOOP | Errno::ENOTDIR => Error::Content {
-            object: format!("/{name} of the image"),
-            problem: "it must be a directory, and no symlink, to be mounted on".into(),
-        },
-        errno => Error::call("openat2", format!("/{name}"), errno),
-    })
+    opened.map_err(|errno| Error::call("openat2", format!("/{name} of the image"), errno))
 }
