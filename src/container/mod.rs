@@ -11,6 +11,7 @@
 //! | `start.rs`      | the stages of a start, in order: **begin here**                        |
 //! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
 //! | `root.rs`       | the file system: the image, with a layer of its own on top             |
+//! | `lent.rs`       | removing what it wrote as a user that is none of yours                 |
 //! | `confinement.rs`| what it may do (chapter 8)                                             |
 //! | `execute.rs`    | from a command to a program                                            |
 //! | `channel.rs`    | what the two sides of a start say to each other                        |
@@ -23,6 +24,7 @@ mod channel;
 mod confinement;
 mod execute;
 mod lease;
+mod lent;
 mod names;
 mod options;
 mod plan;

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::container::lease::Lease;
-use crate::container::{Options, names, root};
+use crate::container::{Options, lent, names, root};
 use crate::images::{Image, Name};
 use crate::state::{State, read_record, write_record};
 
@@ -126,7 +126,7 @@ impl Container {
 
     /// Removes all of it.
     pub fn remove(self) -> Result<()> {
-        root::remove(&self.directory)?;
+        lent::remove_tree(&self.directory)?;
         names::release(&self.name, &self.id)?;
         self.lease.end()
     }

@@ -7,7 +7,7 @@ use namespaces::Process;
 
 use crate::container::lease::{self, Lease};
 use crate::container::record::{Life, Record, record_path};
-use crate::container::{names, root};
+use crate::container::{lent, names};
 use crate::state::{State, read_record};
 
 /// All containers, the newest first, each with where it is in its life.
@@ -78,7 +78,7 @@ pub fn reconcile(state: &State) -> Result<()> {
 
 /// A container that was killed before its record was written: its directory, and the name that leads to it.
 fn remove_unrecorded(state: &State, directory: &Path) -> Result<()> {
-    root::remove(directory)?;
+    lent::remove_tree(directory)?;
     let id = directory.file_name().unwrap_or_default().to_string_lossy();
     for name in std::fs::read_dir(state.names())?.flatten() {
         names::release(&name.path(), &id)?;
@@ -87,7 +87,7 @@ fn remove_unrecorded(state: &State, directory: &Path) -> Result<()> {
 }
 
 fn remove_files(state: &State, record: &Record) -> Result<()> {
-    root::remove(&state.containers().join(&record.id))?;
+    lent::remove_tree(&state.containers().join(&record.id))?;
     names::release(&state.names().join(&record.name), &record.id)
 }
 

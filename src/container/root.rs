@@ -24,11 +24,6 @@ pub fn prepare(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes a container's directory and all that it wrote.
-pub fn remove(directory: &Path) -> Result<()> {
-    images::remove_tree(directory).with_context(|| format!("remove {}", directory.display()))
-}
-
 /// Puts the container's root on the mount point. Called inside, in the container's own mount namespace.
 pub fn mount(plan: &Plan) -> Result<()> {
     let quiet = MsFlags::MS_REC | MsFlags::MS_PRIVATE;

@@ -131,11 +131,16 @@ impl Sharing {
         }
     }
 
-    /// Inside, first of all: becomes root of the user namespace.
+    /// Inside, first of all: becomes root of the user namespace, and sets its clocks. Both write files of `/proc/self`
+    /// that do not belong to a process that is not dumpable.
     pub fn take_ids(&self, channel: &Channel) -> Result<()> {
         match &self.identity {
-            Some(identity) if identity.needs_help() => channel.wait_for_go(),
-            Some(identity) => Ok(identity.map_self()?),
+            Some(identity) if identity.needs_help() => channel.wait_for_go()?,
+            Some(identity) => identity.map_self()?,
+            None => {}
+        }
+        match self.clocks {
+            Some(offsets) => Ok(clocks::unshare_clocks(offsets)?),
             None => Ok(()),
         }
     }
@@ -148,10 +153,7 @@ impl Sharing {
         if self.own.contains(CloneFlags::CLONE_NEWNET) {
             kernel::link_up("lo", "a new network has nothing but this link to itself")?;
         }
-        match self.clocks {
-            Some(offsets) => Ok(clocks::unshare_clocks(offsets)?),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The root in whose `/dev` the shared memory is, if it is somebody else's.

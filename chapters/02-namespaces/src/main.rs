@@ -20,11 +20,11 @@ fn main() -> ExitCode {
     {
         tell::start(tell::Format::Text, to);
     }
-    let outcome = match arguments.subcommand() {
+    let outcome = tell::chapter(2, || match arguments.subcommand() {
         Some(("enter", arguments)) => enter(arguments),
         Some((_, arguments)) => run(arguments),
         None => unreachable!("clap asks for a subcommand"),
-    };
+    });
     outcome.map(ExitCode::from).unwrap_or_else(|error| {
         eprintln!("ch02-namespaces: {error:#}");
         ExitCode::from(125)

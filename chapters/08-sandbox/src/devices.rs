@@ -64,7 +64,11 @@ fn own_memory(root: &Root, dev: &OwnedFd) -> Result<()> {
 
 fn share(root: &Root, dev: &OwnedFd, name: &str, from: &Root) -> Result<()> {
     let path = format!("/dev/{name}");
-    let theirs = open(from, &path, OFlag::O_PATH | OFlag::O_DIRECTORY)?;
+    let theirs = match open(from, &path, OFlag::O_PATH | OFlag::O_DIRECTORY) {
+        // Not every machine has both.
+        Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(()),
+        opened => opened?,
+    };
     special(root, dev, name, |to| kernel::bind_on(theirs.as_fd(), &path, to, "shared, as the IPC namespace is"))
 }
 

@@ -35,9 +35,19 @@ pub(crate) const NOTHING_SPECIAL: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS
 
 /// Mounts `/proc` and `/sys` in `root`, for a container with these namespaces of its `own`.
 pub fn mount(root: &Root, own: CloneFlags, privileged: bool) -> Result<()> {
-    // A new proc shows the PID namespace of whoever mounts it, also where that is the machine's.
-    mount_proc(root)?;
+    proc(root, own)?;
     sys(root, own, privileged)
+}
+
+/// A new proc shows the PID namespace of whoever mounts it, and may only be mounted by who owns that. Where an ordinary
+/// user's container shares the machine's processes, the host's `/proc` is borrowed.
+fn proc(root: &Root, own: CloneFlags) -> Result<()> {
+    if own.contains(CloneFlags::CLONE_NEWPID) || !own.contains(CloneFlags::CLONE_NEWUSER) {
+        return mount_proc(root);
+    }
+    let proc = mount_point(root, "proc")?;
+    let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+    kernel::mount_on("/proc", target(&proc, "/proc"), "", bind, "", "the machine's processes, which it shares")
 }
 
 /// A new sysfs may only be mounted by who owns the network namespace that it shows. Where the network is somebody
