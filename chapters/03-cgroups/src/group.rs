@@ -150,7 +150,8 @@ impl Group {
             set_one(dir, setting, limits, &|| ())?;
         }
         for setting in wanted.v2.iter().filter(|setting| layout.v1(v1::name(setting.controller)).is_none()) {
-            let (Some(v2), Some(top)) = (&self.v2, top) else { return Err(anyhow!(no_place(layout))) };
+            let place = self.v2.as_ref().zip(top);
+            let (v2, top) = place.with_context(|| format!("limit {0}: {NO_TREE}", setting.controller))?;
             set_one(&v2.path, setting, limits, &|| home::hand_on(top, &[setting.controller]))?;
         }
         Ok(())
@@ -219,6 +220,10 @@ fn not_there(dir: &Path, setting: &Setting) -> String {
     };
     format!("limit {controller}: there is no {} in {}\n  help: {help}", setting.file, dir.display())
 }
+
+/// On a machine with v1 only.
+const NO_TREE: &str = "no cgroups here have that controller\n  help: cat /proc/cgroups shows which the kernel has; \
+                       mount its tree, or leave the limit out";
 
 fn no_place(layout: &Layout) -> String {
     let (why, help) = match (&layout.v2, layout.v1("memory")) {

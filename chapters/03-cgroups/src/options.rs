@@ -34,7 +34,8 @@ pub fn arguments() -> Vec<Arg> {
             "SHARES",
             ValueParser::new(u64::from_str),
             "Share of processor time when it is scarce; usually 1024",
-        ),
+        )
+        .short('c'),
         option("cpu-quota", "µs", ValueParser::new(i64::from_str), "Processor time in each period"),
         option("cpu-period", "µs", ValueParser::new(u64::from_str), "Length of a period"),
         option("cpuset-cpus", "LIST", ValueParser::string(), "Which processors, such as 0-2,5"),

@@ -15,6 +15,8 @@ pub enum Need {
     Root,
     /// To be allowed to limit what this controller counts.
     Controller(&'static str),
+    /// Any tree to make cgroups in, of v2 or v1.
+    Cgroups,
     /// A tree of cgroup v2 to make cgroups in, with controllers or without.
     V2,
     /// A tree of cgroup v2 with all controllers.
@@ -32,6 +34,9 @@ impl Need {
             Need::Root => (!root, "needs root"),
             Need::Controller(name) => {
                 (!has(name), "no cgroup controller that you may use; see systemd-run -p Delegate=yes")
+            }
+            Need::Cgroups => {
+                (v2().is_none() && !has("memory"), "no cgroups that you may use; see systemd-run -p Delegate=yes")
             }
             Need::V2 => (v2().is_none(), "no cgroup v2 that you may use; see systemd-run -p Delegate=yes"),
             Need::PureV2 => {
