@@ -48,10 +48,7 @@ pub struct Sandbox {
 impl Sandbox {
     /// Reads what is asked for, and refuses what cannot be.
     pub fn resolve(wanted: &Confinement, sharing: &Sharing, tree: &Root, user: &User) -> Result<Sandbox> {
-        let keep = match wanted.privileged {
-            true => CapabilitySet::all(),
-            false => capabilities::choose(&wanted.cap_add, &wanted.cap_drop).map_err(anyhow::Error::msg)?,
-        };
+        let keep = powers(wanted, sharing.rootless)?;
         let nodes = nodes(wanted, sharing.rootless)?;
         let mut groups = user.groups.clone();
         for group in &wanted.groups {
@@ -131,6 +128,28 @@ impl Sandbox {
         (stages.drop_privileges)(&self.privileges)?;
         filter(after)
     }
+}
+
+/// The capabilities that are wanted, as far as there are any to give: root of this machine may itself lack some. Root of a
+/// new user namespace has all of them.
+fn powers(wanted: &Confinement, rootless: bool) -> Result<CapabilitySet> {
+    let chosen = match wanted.privileged {
+        true => CapabilitySet::all(),
+        false => capabilities::choose(&wanted.cap_add, &wanted.cap_drop).map_err(anyhow::Error::msg)?,
+    };
+    if rootless {
+        return Ok(chosen);
+    }
+    let held = kernel::permitted_capabilities();
+    for name in &wanted.cap_add {
+        let known = name.to_uppercase();
+        let known = known.trim_start_matches("CAP_");
+        ensure!(
+            known == "ALL" || held.contains(known),
+            "--cap-add {name}: root of this machine does not have it either"
+        );
+    }
+    Ok(chosen.without(CapabilitySet::all().without(held)))
 }
 
 fn filter(program: Option<&Program>) -> Result<()> {

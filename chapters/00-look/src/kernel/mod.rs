@@ -20,7 +20,9 @@ pub use links::link_up;
 pub use mounts::{Target, bind_on, chroot, mount, mount_on, mount_read_only, pivot_root, umount};
 pub use nix::mount::{MntFlags, MsFlags};
 pub use nix::sched::CloneFlags;
-pub use privileges::{CapabilitySet, Resource, drop_bounding, dumpable, no_new_privs, set_capabilities, setrlimit};
+pub use privileges::{
+    CapabilitySet, Resource, drop_bounding, dumpable, no_new_privs, permitted_capabilities, set_capabilities, setrlimit,
+};
 pub use process::{
     Cloned, chdir, clone3, close_on_exec_from, controlling_terminal, die_with_parent, execveat, fchdir, fork,
     setgroups, sethostname, setns, setresgid, setresuid, setsid, unshare,

@@ -106,22 +106,36 @@ fn prctl(option: libc::c_int, value: libc::c_ulong) -> nix::Result<()> {
     Errno::result(unsafe { libc::prctl(option, value, zero, zero, zero) }).map(drop)
 }
 
+/// `struct __user_cap_header_struct` of linux/capability.h, for this thread.
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+/// `struct __user_cap_data_struct`: 32 of the bits of each set.
+#[repr(C)]
+#[derive(Default)]
+struct Half {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// `_LINUX_CAPABILITY_VERSION_3`: two halves of each set.
+const VERSION_3: u32 = 0x2008_0522;
+
+/// `capget(2)`: what this process may make effective. It only looks, and is not told.
+pub fn permitted_capabilities() -> CapabilitySet {
+    let mut header = Header { version: VERSION_3, pid: 0 };
+    let mut halves = [Half::default(), Half::default()];
+    // SAFETY: version 3 reads one header and writes two halves, both of which outlive the call.
+    unsafe { libc::syscall(libc::SYS_capget, &raw mut header, halves.as_mut_ptr()) };
+    CapabilitySet(u64::from(halves[0].permitted) | u64::from(halves[1].permitted) << 32)
+}
+
 /// `capset(2)`: makes `keep` the effective and permitted set, and the inheritable set empty.
 pub fn set_capabilities(keep: CapabilitySet, why: &str) -> Result<()> {
-    /// `struct __user_cap_header_struct` of linux/capability.h, with pid 0 for this thread.
-    #[repr(C)]
-    struct Header {
-        version: u32,
-        pid: i32,
-    }
-    /// `struct __user_cap_data_struct`: 32 of the bits of each set.
-    #[repr(C)]
-    struct Half {
-        effective: u32,
-        permitted: u32,
-        inheritable: u32,
-    }
-    const VERSION_3: u32 = 0x2008_0522;
     told(
         "capset",
         || keep.names(),
