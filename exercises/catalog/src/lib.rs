@@ -33,7 +33,7 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the course.
-pub const ALL: [Exercise; 7] = [
+pub const ALL: [Exercise; 9] = [
     Exercise {
         number: "0.1",
         name: "namespaces_of",
@@ -112,6 +112,28 @@ pub const ALL: [Exercise; 7] = [
         more_uses: "",
         variant: "Reap",
         seam: true,
+    },
+    Exercise {
+        number: "3.1",
+        name: "settings",
+        task: "Say limits in the words of cgroup v2.",
+        reference: "chapters/03-cgroups/src/lib.rs",
+        signature: "pub fn settings(limits: &Limits) -> Vec<Setting>",
+        uses: "use cgroups::{Limits, Setting, cpu_weight, io_weight};\n",
+        more_uses: "",
+        variant: "Settings",
+        seam: true,
+    },
+    Exercise {
+        number: "3.2",
+        name: "confine",
+        task: "Make a cgroup, limit it, move in.",
+        reference: "chapters/03-cgroups/src/lib.rs",
+        signature: "pub fn confine(dir: &Path, settings: &[Setting]) -> Result<()>",
+        uses: "use std::path::Path;\n\nuse cgroups::Setting;\nuse look::Result;\nuse look::kernel;\n",
+        more_uses: "",
+        variant: "Confine",
+        seam: false,
     },
 ];
 

@@ -21,6 +21,7 @@ mod reaping;
 mod roots;
 mod rules;
 mod session;
+mod shares;
 mod spawning;
 
 use std::path::Path;
@@ -116,7 +117,9 @@ pub fn check(exercise: &Exercise, mut session: Session, expected: &Facts) -> std
 
 /// The facts about the answer that `session` has started, as the snapshot of the reference has them.
 pub fn facts(exercise: &Exercise, mut session: Session) -> Result<Facts, String> {
-    match look_at(exercise, &mut session) {
+    let seen = look_at(exercise, &mut session);
+    session.finish().map_err(|error| error.to_string())?;
+    match seen {
         Ok(seen) => Ok(seen.facts),
         Err(stop) => Err(format!("{stop:?}")),
     }
@@ -131,6 +134,8 @@ fn look_at(exercise: &Exercise, session: &mut Session) -> Result<Seen, Stop> {
         "spawn" => spawning::spawn(session),
         "enter" => spawning::enter(session),
         "reap" => reaping::reap(session),
+        "settings" => shares::settings(session),
+        "confine" => shares::confine(session),
         other => Err(std::io::Error::other(format!("there is no grader for {other}")).into()),
     }
 }
@@ -155,7 +160,7 @@ fn returned(outcome: &Outcome) -> Result<(Facts, Option<String>), Stop> {
 /// Who speaks in the facts about an exercise: the kernel, or the answer where its words are what is compared.
 pub fn speaker(exercise: &Exercise) -> &'static str {
     match exercise.name {
-        "namespaces_of" => "your function says",
+        "namespaces_of" | "settings" => "your function says",
         "reap" => "your function, and what is left",
         _ => "the kernel says",
     }

@@ -50,4 +50,3 @@ fn said(outcome: &Outcome, error: &mut Option<String>) -> Result<String, Stop> {
         Outcome::Panicked { message, line } => Err(Stop::Early(diagnosis::panicked(message, *line))),
     }
 }
-

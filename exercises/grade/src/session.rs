@@ -11,10 +11,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use subject::protocol::{Call, Channel, Order, Outcome, Received, Report};
 
+use crate::shares::Place;
 use crate::{Stop, audit, diagnosis, processes};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The exercise whose answer makes cgroups.
+const NEEDS_A_SHARE: &str = "3.2";
 /// How often it is asked whether there is anything to wait for.
 const MOMENT: Duration = Duration::from_millis(20);
 /// How much of what an answer prints is kept.
@@ -28,6 +31,8 @@ pub struct Session {
     printed: mpsc::Receiver<Vec<u8>>,
     token: String,
     patience: Duration,
+    /// A cgroup to make others in, or why there is none; nothing where none is needed.
+    share: Option<Result<Place, String>>,
     /// Reports that nobody has asked for yet, with their senders.
     kept: Vec<(Pid, Report)>,
 }
@@ -45,7 +50,12 @@ impl Session {
         let (channel, theirs) = Channel::pair()?;
         let (reader, writer) = io::pipe()?;
         let token = token();
-        let child = Command::new(program)
+        let share = (number == NEEDS_A_SHARE).then(|| Place::new(&token));
+        let mut command = Command::new(program);
+        if let Some(Ok(place)) = &share {
+            command.env(subject::host::SHARE, place.dir());
+        }
+        let child = command
             .args([number, name])
             .env(subject::host::TOKEN, &token)
             .stdin(theirs)
@@ -53,7 +63,7 @@ impl Session {
             .stderr(writer)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("run {}: {error}", program.display())))?;
-        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE, kept: Vec::new() })
+        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE, share, kept: Vec::new() })
     }
 
     /// Gives an answer less (or more) than ten seconds for each call.
@@ -66,6 +76,15 @@ impl Session {
     /// By which the processes and mounts of this run are known.
     pub(crate) fn token(&self) -> &str {
         &self.token
+    }
+
+    /// The cgroup in which the answer may make others.
+    pub(crate) fn share(&self) -> Result<&Path, Stop> {
+        match &self.share {
+            Some(Ok(place)) => Ok(place.dir()),
+            Some(Err(why)) => Err(Stop::Blocked(why.clone())),
+            None => Err(io::Error::other("this exercise has no cgroup").into()),
+        }
     }
 
     pub(crate) fn order(&self, order: Order) -> io::Result<()> {
@@ -151,7 +170,7 @@ impl Session {
 
     /// Hangs up, which ends the subject with everything that it started, and looks for what is left.
     pub(crate) fn finish(self) -> io::Result<Finished> {
-        let Session { mut child, channel, printed, token, .. } = self;
+        let Session { mut child, channel, printed, token, share, .. } = self;
         drop(channel);
         let text = match printed.recv_timeout(PATIENCE) {
             Ok(text) => text,
@@ -161,6 +180,7 @@ impl Session {
             }
         };
         child.wait()?;
+        drop(share);
         let left_behind = audit::left_behind(&token);
         Ok(Finished { printed: String::from_utf8_lossy(&text).into_owned(), left_behind })
     }

@@ -37,6 +37,7 @@ struct Caller {
 pub(crate) fn spawn(session: &mut Session) -> Result<Seen, Stop> {
     session.wait(|_, report| matches!(report, Report::Host).then_some(()))?;
     let caller = begin(session)?;
+    session.order(Order::Continue)?;
     let look = |child: Pid, facts: &mut Facts| {
         let theirs = namespaces_of(child)?;
         facts.say("the child's new namespaces", kinds(&theirs, |kind, number| caller.namespaces[kind] != *number));
@@ -85,6 +86,7 @@ pub(crate) fn enter(session: &mut Session) -> Result<Seen, Stop> {
     let caller = begin(session)?;
     let other = session.wait(|from, report| matches!(report, Report::Neighbour).then_some(from))?;
     let other = namespaces_of(other)?;
+    session.order(Order::Continue)?;
     let look = |child: Pid, facts: &mut Facts| {
         let theirs = namespaces_of(child)?;
         let (mut old, mut new) = (Vec::new(), Vec::new());
@@ -109,9 +111,7 @@ pub(crate) fn enter(session: &mut Session) -> Result<Seen, Stop> {
 fn begin(session: &mut Session) -> Result<Caller, Stop> {
     session.order(Order::Begin)?;
     let pid = session.wait(|from, report| matches!(report, Report::Ready).then_some(from))?;
-    let caller = Caller { pid, namespaces: namespaces_of(pid)?, for_children: processes::for_children(pid)? };
-    session.order(Order::Continue)?;
-    Ok(caller)
+    Ok(Caller { pid, namespaces: namespaces_of(pid)?, for_children: processes::for_children(pid)? })
 }
 
 /// What was seen of a process that was made.
@@ -191,7 +191,9 @@ fn end(session: &mut Session, caller: &Caller, child: Pid, watched: &mut Watched
         },
         _ => None,
     })?;
-    watched.facts.say("what follows the call is run by", if ended.is_some() { CALLER_ONLY } else { "caller and child" });
+    watched
+        .facts
+        .say("what follows the call is run by", if ended.is_some() { CALLER_ONLY } else { "caller and child" });
     let status = match ended {
         None => return Ok(()),
         Some(Outcome::Done(Said::Status(Some(status)))) => status.to_string(),

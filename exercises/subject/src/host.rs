@@ -5,6 +5,7 @@
 //! ├── secret        a file that is the host's alone
 //! ├── home/         where the answer's process starts
 //! ├── proc/         for this PID namespace
+//! ├── sys/fs/cgroup/    where an answer needs it: a cgroup to make others in
 //! └── srv/root/     the directory that is to become the new root
 //!     ├── inside    a file that marks it
 //!     ├── work/here/    where a process that is to escape starts
@@ -32,6 +33,11 @@ pub const MARKER: &str = "/data/marker";
 
 /// The name of the environment variable by which the processes of one check are known.
 pub const TOKEN: &str = "TINBOX_CHECK";
+
+/// The name of the environment variable with the cgroup that an answer may make others in, where it needs one.
+pub const SHARE: &str = "TINBOX_CHECK_CGROUP";
+/// Where the stand-in has that.
+pub const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// What the root file system is called in mount tables, for the check with this token.
 pub fn root_source(token: &str) -> String {
@@ -67,6 +73,11 @@ fn furnish(place: &Path) -> Result<()> {
     }
     kernel::mount("proc", at("/proc"), "proc", MsFlags::empty(), "", "the processes of the stand-in")?;
     kernel::mount("data", inside(SUBMOUNT), "tmpfs", MsFlags::empty(), "mode=755", "a mount below the new root")?;
+    if let Some(share) = std::env::var_os(SHARE) {
+        let place = at(CGROUPS);
+        std::fs::create_dir_all(&place).map_err(|e| Error::io("mkdir", shown(&place), &e))?;
+        kernel::mount(share, place, "", MsFlags::MS_BIND | MsFlags::MS_REC, "", "a cgroup to make others in")?;
+    }
     for file in [at("/secret"), inside("/inside"), inside(MARKER)] {
         std::fs::write(&file, "").map_err(|e| Error::io("write", shown(&file), &e))?;
     }

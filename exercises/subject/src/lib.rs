@@ -22,13 +22,14 @@
 pub mod host;
 mod life;
 pub mod protocol;
-mod scene;
+pub mod scene;
 mod try_it;
 
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::process::ExitCode;
 
+use cgroups::{Limits, Setting};
 use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
 use namespaces::Process;
@@ -53,6 +54,10 @@ pub enum Answer {
     Enter(fn(Pid, Child<'_>) -> Result<Process>),
     /// 2.3
     Reap(fn(Pid) -> Result<Option<u8>>),
+    /// 3.1
+    Settings(fn(&Limits) -> Vec<Setting>),
+    /// 3.2
+    Confine(fn(&Path, &[Setting]) -> Result<()>),
 }
 
 /// What a new process is to do; its answer is the exit status.

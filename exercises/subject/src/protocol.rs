@@ -64,6 +64,8 @@ pub enum Call {
     MainKilled,
     /// 2.3: when there is no child at all.
     NobodyLeft,
+    /// 3.2: with a limit that no kernel has.
+    ImpossibleLimit,
 }
 
 /// What became of a call.
@@ -100,6 +102,8 @@ pub enum Said {
     Process(i32),
     /// 2.1 to 2.3: the status that a process ended with, if it has ended.
     Status(Option<u8>),
+    /// 3.1: for each of the limits that were asked for, what is to be written.
+    Settings(Vec<String>),
 }
 
 /// How a process ended.

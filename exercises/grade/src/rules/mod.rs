@@ -3,12 +3,14 @@
 //! What explains the most comes first: an answer that did nothing differs in every fact, and is not told that its
 //! working directory is wrong.
 
+mod confine;
 mod enter;
 mod enter_root;
 mod escape;
 mod naive_root;
 mod namespaces_of;
 mod reap;
+mod settings;
 mod spawn;
 
 use catalog::Exercise;
@@ -26,6 +28,8 @@ pub(crate) fn of(exercise: &Exercise) -> &'static [Rule] {
         "spawn" => spawn::RULES,
         "enter" => enter::RULES,
         "reap" => reap::RULES,
+        "settings" => settings::RULES,
+        "confine" => confine::RULES,
         _ => &[],
     }
 }

@@ -1,6 +1,7 @@
 //! What the answer's process does, for each exercise.
 
 mod processes;
+pub mod shares;
 
 use std::path::Path;
 
@@ -22,8 +23,7 @@ const NOBODY: Pid = Pid::from_raw(99_999_999);
 
 /// The namespaces of another process that the answer is to look at or to enter, if it needs one.
 pub(crate) fn neighbour(answer: Answer) -> Option<CloneFlags> {
-    let some =
-        CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
+    let some = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
     match answer {
         Answer::NamespacesOf(_) => Some(some),
         Answer::Enter(_) => Some(some | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWCGROUP),
@@ -80,6 +80,8 @@ pub(crate) fn play(answer: Answer, neighbour: Option<Pid>, channel: &Channel, ho
         Answer::Spawn(spawn) => processes::spawn(&stage, spawn),
         Answer::Enter(enter) => processes::enter(&stage, enter, neighbour),
         Answer::Reap(reap) => processes::reap(&stage, reap),
+        Answer::Settings(settings) => shares::settings(&stage, settings),
+        Answer::Confine(confine) => shares::confine(&stage, confine),
     }
 }
 
