@@ -1,8 +1,12 @@
 //! From a profile to a filter.
 //!
 //! First comes the table that the number is of, then a binary search for the number, then the arguments where a
-//! rule asks for them. Of several rules for one call, those with conditions go before those without, and the
-//! stricter answer before the milder.
+//! rule asks for them.
+//!
+//! Several rules may speak of one call. Of those without conditions the first counts, and one that says no more than
+//! the default says nothing: this is what Docker's runtimes do. Of those whose conditions hold, the strictest
+//! counts; and beside a rule without conditions it counts if it is the stricter one. (There libseccomp forgets the
+//! conditions, and a refusal that somebody wrote down would be lost.)
 //!
 //! Up to the arguments nothing is loaded but table and number. Linux (5.11 and newer) notices: when a filter is
 //! installed, it runs it once for every number, and where the answer is "allowed" without a look at anything else,
@@ -111,8 +115,9 @@ fn plans(profile: &Profile, subject: &Subject<'_>, number: &dyn Fn(&str) -> Opti
         }
         for number in numbers {
             if rule.conditions.is_empty() {
-                let action = without.entry(number).or_insert(rule.action);
-                *action = rule.action.min(*action);
+                if rule.action != profile.default {
+                    without.entry(number).or_insert(rule.action);
+                }
             } else {
                 let checks = with.entry(number).or_default();
                 checks.extend(alternatives.iter().map(|conditions| (conditions.clone(), rule.action)));
@@ -123,6 +128,9 @@ fn plans(profile: &Profile, subject: &Subject<'_>, number: &dyn Fn(&str) -> Opti
         without.iter().map(|(number, action)| (*number, Plan::always(*action))).collect();
     for (number, mut checks) in with {
         checks.sort_by_key(|(_, action)| *action);
+        if let Some(general) = without.get(&number) {
+            checks.retain(|(_, action)| action < general);
+        }
         calls.entry(number).or_insert_with(|| Plan::always(profile.default)).checks = checks;
     }
     // A program that tries a call newer than the profile must hear "no such call", and will do without it; EPERM
