@@ -5,12 +5,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use look::kernel;
 
 use crate::home::{self, PARENT};
 use crate::places::{Layout, is_writable, own_path, tops};
 use crate::usage::Tree;
+use crate::write::{self, NO_TREE};
 use crate::{DeviceRule, Limits, Setting, devices, v1};
 
 /// What joins only v1 trees whose controller is asked for, and these, without which nothing could be counted. On a
@@ -56,7 +57,7 @@ impl Group {
         let group = draft.0.as_mut().context("a draft is there until it is kept")?;
         let top = group.make(&layout, &wanted)?;
         if group.v2.is_none() && group.v1.is_empty() {
-            ensure!(wanted.v2.is_empty(), no_place(&layout));
+            ensure!(wanted.v2.is_empty(), write::no_place(&layout));
             return Ok(None);
         }
         group.set(&layout, top.as_deref(), &wanted, &limits)?;
@@ -146,13 +147,13 @@ impl Group {
             v1::inherit_cpuset(cpuset)?;
         }
         for setting in wanted.v1.iter().filter(|setting| layout.v1(setting.controller).is_some()) {
-            let dir = self.tree(setting.controller).with_context(|| no_place(layout))?;
-            set_one(dir, setting, limits, &|| ())?;
+            let dir = self.tree(setting.controller).with_context(|| write::no_place(layout))?;
+            write::setting(dir, setting, limits, &|| ())?;
         }
         for setting in wanted.v2.iter().filter(|setting| layout.v1(v1::name(setting.controller)).is_none()) {
             let place = self.v2.as_ref().zip(top);
             let (v2, top) = place.with_context(|| format!("limit {0}: {NO_TREE}", setting.controller))?;
-            set_one(&v2.path, setting, limits, &|| home::hand_on(top, &[setting.controller]))?;
+            write::setting(&v2.path, setting, limits, &|| home::hand_on(top, &[setting.controller]))?;
         }
         Ok(())
     }
@@ -182,63 +183,6 @@ impl Wanted<'_> {
         self.v1.iter().any(|setting| setting.controller == controller)
             || controller == "devices" && self.devices.is_some()
     }
-}
-
-/// Writes one setting. Where its file is not there, `hand_on` is to bring it.
-fn set_one(dir: &Path, setting: &Setting, limits: &Limits, hand_on: &dyn Fn()) -> Result<()> {
-    let file = setting.file.as_str();
-    if !dir.join(file).exists() {
-        hand_on();
-    }
-    let (file, value) = match (dir.join(file).exists(), file, limits.blkio_weight) {
-        (true, ..) => (file, setting.value.clone()),
-        // Not every kernel counts swap. Who did not ask for a limit on it does not have to know.
-        (false, "memory.swap.max" | "memory.memsw.limit_in_bytes", _) if limits.memory_swap.is_none() => return Ok(()),
-        // The scheduler bfq has files of its own, with v1's range in both.
-        (false, "io.weight", Some(weight)) if dir.join("io.bfq.weight").exists() => {
-            ("io.bfq.weight", weight.to_string())
-        }
-        (false, "blkio.weight", Some(weight)) if dir.join("blkio.bfq.weight").exists() => {
-            ("blkio.bfq.weight", weight.to_string())
-        }
-        (false, ..) => return Err(anyhow!(not_there(dir, setting))),
-    };
-    Ok(kernel::write_cgroup(dir, file, &value, "the limit is there before anybody it is for")?)
-}
-
-fn not_there(dir: &Path, setting: &Setting) -> String {
-    let controller = setting.controller;
-    let help = match controller {
-        "io" | "blkio" => "this kernel has no weights for disks; leave out --blkio-weight".to_owned(),
-        "memory" if setting.file.contains("sw") => {
-            "this kernel does not count swap (boot it with swapaccount=1); leave out --memory-swap".to_owned()
-        }
-        _ => format!(
-            "the {controller} controller is not handed on to here: as an ordinary user, ask for it with \
-             Delegate={controller} in the unit user@.service; as root, see that the kernel has it: cat /proc/cgroups"
-        ),
-    };
-    format!("limit {controller}: there is no {} in {}\n  help: {help}", setting.file, dir.display())
-}
-
-/// On a machine with v1 only.
-const NO_TREE: &str = "no cgroups here have that controller\n  help: cat /proc/cgroups shows which the kernel has; \
-                       mount its tree, or leave the limit out";
-
-fn no_place(layout: &Layout) -> String {
-    let (why, help) = match (&layout.v2, layout.v1("memory")) {
-        (None, None) => ("no cgroups are mounted here", "mount them: mount -t cgroup2 cgroup2 /sys/fs/cgroup"),
-        (_, Some(_)) => (
-            "on this machine only root may make cgroups (cgroup v1 does not give parts of its trees to users)",
-            "run it as root, or without limits; with systemd.unified_cgroup_hierarchy=1 on its command line the \
-             kernel has cgroup v2 only",
-        ),
-        _ => (
-            "no cgroup here belongs to you",
-            "have systemd give you one: systemd-run --user --scope -p Delegate=yes COMMAND; or run it as root",
-        ),
-    };
-    format!("limits need a cgroup, and {why}\n  help: {help}")
 }
 
 /// Whether `id` is one plain name, and none of the kernel's own (`cgroup.procs`, `memory.max`).

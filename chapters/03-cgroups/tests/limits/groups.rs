@@ -135,7 +135,7 @@ fn many_come_and_go_at_once() {
 
 fn a_limit_that_cannot_be_had_leaves_nothing() {
     fn unknown(_: &Limits) -> Vec<cgroups::Setting> {
-        vec![cgroups::Setting::new("no_such", "no_such.max", 1)]
+        vec![cgroups::Setting::new("no_such", "no_such.max", "1")]
     }
     let id = id("refused");
     let error = Group::create(&id, &Limits::default(), None, unknown).unwrap_err().to_string();

@@ -2,11 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::Test;
 use crate::support::need::Need::{Containers, Controller, PureV2, Root, V2};
-use crate::support::{CH03, cgroups_named, ch03, ch03_script, ended};
+use crate::support::{CH03, cgroups_named, ch03, ch03_script, ended, id, root};
 
 pub const TESTS: &[Test] = &[
     (
@@ -21,6 +22,7 @@ pub const TESTS: &[Test] = &[
     ("what_makes_no_sense_is_refused", &[], what_makes_no_sense_is_refused),
     ("each_step_is_told", &[Containers, Controller("pids")], each_step_is_told),
     ("a_user_without_a_place_is_told_what_to_do", &[Root], a_user_without_a_place_is_told_what_to_do),
+    ("who_is_in_the_way_moves_aside", &[Root, PureV2], who_is_in_the_way_moves_aside),
     ("a_process_is_shown", &[], a_process_is_shown),
 ];
 
@@ -37,7 +39,7 @@ fn one_processor_out_of_many() {
 
 fn processor_time_runs_out() {
     let work = "i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done";
-    let root = crate::support::root();
+    let root = root();
     let ended = ch03_script("run --cpus 0.2", &[root.to_str().unwrap(), "sh", "-c", work]);
     assert!(ended.ok().is_empty() && ended.stderr.contains("held back for"), "{ended:?}");
 }
@@ -52,7 +54,7 @@ fn the_way_of_the_exercise() {
 }
 
 fn statuses_are_those_of_docker() {
-    let root = crate::support::root();
+    let root = root();
     let root = root.to_str().unwrap();
     for (words, status) in [(vec!["sh", "-c", "exit 7"], 7), (vec!["no-such-program"], 127), (vec!["/dev"], 126)] {
         let words: Vec<&str> = [root].into_iter().chain(words).collect();
@@ -82,16 +84,42 @@ fn each_step_is_told() {
     assert!(limit.is_some() && birth.is_some() && limit < birth, "{ended:?}");
 }
 
-fn a_user_without_a_place_is_told_what_to_do() {
-    // Whoever that is may not reach where the program was built.
-    let dir = tempfile::tempdir().unwrap();
+/// The program where everybody can reach it, to be run by somebody without rights.
+fn as_nobody(dir: &tempfile::TempDir, words: &str) -> Command {
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = dir.path().join("ch03-cgroups");
     std::fs::copy(CH03, &program).unwrap();
     let nobody = 65534;
-    let ended = ended(Command::new(program).args(["run", "--memory", "64m", "/", "true"]).uid(nobody).gid(nobody));
+    let mut command = Command::new(program);
+    command.args(words.split_whitespace()).uid(nobody).gid(nobody);
+    command
+}
+
+fn a_user_without_a_place_is_told_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = ended(&mut as_nobody(&dir, "run --memory 64m / true"));
     assert_eq!(ended.status, 125, "{ended:?}");
     assert!(ended.stderr.contains("limits need a cgroup, and ") && ended.stderr.contains("help: "), "{ended:?}");
+}
+
+/// A user's part of the tree that the user's shell is in, as a systemd scope is: the shell moves one level down.
+fn who_is_in_the_way_moves_aside() {
+    let part = Path::new("/sys/fs/cgroup").join(id("part"));
+    std::fs::create_dir(&part).unwrap();
+    for file in ["", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
+        std::os::unix::fs::chown(part.join(file), Some(65534), Some(65534)).unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let words = format!("run --pids-limit 20 {} fork-bomb 50", root().display());
+    let mut shell = Command::new("sh");
+    let inside = as_nobody(&dir, &words);
+    let script = r#"echo $$ > "$0/cgroup.procs" && shift && exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$0" "$@"; true' "$@""#;
+    shell.args(["-c", script]).arg(&part).arg("--").arg(inside.get_program()).args(inside.get_args());
+    let ended = ended(&mut shell);
+    assert_eq!(ended.stdout, "19 processes, and then fork: EAGAIN: Try again\n", "{ended:?}");
+    for empty in ["tinbox", "outside", ""] {
+        std::fs::remove_dir(part.join(empty)).unwrap();
+    }
 }
 
 fn a_process_is_shown() {

@@ -2,6 +2,7 @@
 
 pub mod need;
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -54,6 +55,8 @@ static ROOT: OnceLock<Mutex<Option<TempDir>>> = OnceLock::new();
 pub fn root() -> PathBuf {
     let made = ROOT.get_or_init(|| {
         let root = tempfile::tempdir().unwrap();
+        // Some tests look at it as somebody else.
+        std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         for name in ["proc", "dev", "bin"] {
             std::fs::create_dir(root.path().join(name)).unwrap();
         }
