@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use look::cgroups::directories_of;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::stat::Mode;
 use nix::unistd::{AccessFlags, Pid, access};
 use subject::protocol::{Call, Order, Outcome, Report, Said};
 use subject::scene::shares::{LIMITS, asked};
@@ -92,13 +93,12 @@ impl Place {
         let own = directories_of(Pid::this()).map_err(|error| error.to_string())?;
         let own = own.into_iter().find(|(hierarchy, _)| hierarchy == "v2").map(|(_, directory)| directory);
         let own = own.ok_or("no cgroup v2 hierarchy is mounted in which this process can be seen")?;
-        let failed = |call: &str, path: &Path, error| format!("{call} {}: {error}", path.display());
+        let failed = |errno| format!("make a cgroup in {}: {}", own.display(), look::describe(errno));
         let dir = own.join(format!("tinbox-{token}"));
-        std::fs::create_dir(&dir).map_err(|error| failed("mkdir", &dir, error))?;
+        nix::unistd::mkdir(&dir, Mode::S_IRWXU).map_err(failed)?;
         let place = Place(dir);
         // To move a process takes the right to change the cgroup that is above both its old and its new one.
-        let above = own.join("cgroup.procs");
-        access(&above, AccessFlags::W_OK).map_err(|errno| failed("write", &above, errno.into()))?;
+        access(&own.join("cgroup.procs"), AccessFlags::W_OK).map_err(failed)?;
         Ok(place)
     }
 
