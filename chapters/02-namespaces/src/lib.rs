@@ -43,6 +43,7 @@
 //! - They can pin a namespace to a file (a bind mount of `/proc/PID/ns/net`), so that it outlives its processes.
 //!   Kubernetes' pods rest on that.
 
+pub mod alone;
 pub mod clocks;
 pub mod identity;
 mod init;

@@ -1,17 +1,16 @@
 //! `ch02-namespaces`: runs a command that is alone in the machine, or enters the namespaces of one that runs.
 
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use chroot::inside::Root;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use look::kernel::{self, CloneFlags};
 use look::tell;
+use namespaces::alone;
 use namespaces::clocks::{self, Offsets};
-use namespaces::identity::{self, Identity};
-use nix::unistd::{Pid, getegid, geteuid};
+use nix::unistd::Pid;
+
+const NAME: &str = "ch02-namespaces";
 
 fn main() -> ExitCode {
     let arguments = command().get_matches();
@@ -26,7 +25,7 @@ fn main() -> ExitCode {
         None => unreachable!("clap asks for a subcommand"),
     });
     outcome.map(ExitCode::from).unwrap_or_else(|error| {
-        eprintln!("ch02-namespaces: {error:#}");
+        eprintln!("{NAME}: {error:#}");
         ExitCode::from(125)
     })
 }
@@ -47,7 +46,7 @@ fn command() -> Command {
     let pid = Arg::new("pid").value_name("PID").required(true).value_parser(value_parser!(i32).range(1..));
     let name = Arg::new("hostname").long("hostname").value_name("NAME").default_value("alone");
     let time = Arg::new("time").long("time-offset").value_name("[CLOCK=]SECONDS").value_parser(value_parser!(Offsets));
-    Command::new("ch02-namespaces")
+    Command::new(NAME)
         .about("Run a command that is alone in the machine")
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -72,57 +71,34 @@ fn command() -> Command {
         )
 }
 
-/// `run`: the stages of a start, as far as this chapter goes.
+/// `run`: a start, as far as this chapter goes.
 fn run(arguments: &ArgMatches) -> Result<u8> {
     let root = arguments.get_one::<PathBuf>("root").context("ROOT is missing")?;
     ensure!(root.is_dir(), "{} is not a directory; `cargo workshop root DIR` makes one", root.display());
-    let mut own = CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWNET
-        | CloneFlags::CLONE_NEWCGROUP;
-    let rootless = !identity::is_the_machines_root();
-    if rootless {
-        own |= CloneFlags::CLONE_NEWUSER;
-    }
-    let caller = Identity::new((geteuid().as_raw(), getegid().as_raw()), false, None);
+    let name = arguments.get_one::<String>("hostname").context("NAME is missing")?;
+    let caller = alone::caller();
     let mut child = || {
-        let ids = if rootless { caller.map_self() } else { Ok(()) };
-        ids.map_err(Into::into).and_then(|()| prepare(arguments, root)).and_then(|()| start(arguments)).unwrap_or_else(
-            |error| {
-                eprintln!("ch02-namespaces: {error:#}");
-                125
-            },
-        )
+        let begun = alone::settle(caller.as_ref(), root, name).and_then(|()| own_clocks(arguments));
+        begun.map_err(Into::into).and_then(|()| start(arguments)).unwrap_or_else(|error: anyhow::Error| {
+            eprintln!("{NAME}: {error:#}");
+            125
+        })
     };
-    Ok(namespaces::spawn(own, None, &mut child)?.reap()?)
+    Ok(namespaces::spawn(alone::namespaces(), None, &mut child)?.reap()?)
 }
 
-fn prepare(arguments: &ArgMatches, root: &Path) -> Result<()> {
-    kernel::die_with_parent("nobody is left alone when the program outside is killed")?;
-    // Chapter 1 makes mounts private too, but /proc comes before that.
-    let private = kernel::MsFlags::MS_REC | kernel::MsFlags::MS_PRIVATE;
-    kernel::mount("", "/", "", private, "", "nothing mounted from here on reaches the machine")?;
-    namespaces::mount_proc(&Root::new(root)?)?;
-    chroot::enter_root(root)?;
-    let name = arguments.get_one::<String>("hostname").context("NAME is missing")?;
-    kernel::sethostname(name, "its name, in its own UTS namespace")?;
-    kernel::link_up("lo", "a network of its own has only a loopback link, and that is down")?;
-    match arguments.get_one::<Offsets>("time") {
-        Some(offsets) => Ok(clocks::unshare_clocks(*offsets)?),
-        None => Ok(()),
-    }
+fn own_clocks(arguments: &ArgMatches) -> look::Result<()> {
+    arguments.get_one::<Offsets>("time").map_or(Ok(()), |offsets| clocks::unshare_clocks(*offsets))
 }
 
 /// Becomes the command, or the init in front of it.
 fn start(arguments: &ArgMatches) -> Result<u8> {
     let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
     if !arguments.get_flag("init") {
-        return Ok(execute(&words));
+        return Ok(alone::execute(NAME, &words));
     }
     let init = namespaces::Init::new()?;
-    let main = init.start(&mut || execute(&words))?;
+    let main = init.start(&mut || alone::execute(NAME, &words))?;
     Ok(init.look_after(main.pid(), namespaces::reap)?)
 }
 
@@ -130,16 +106,5 @@ fn start(arguments: &ArgMatches) -> Result<u8> {
 fn enter(arguments: &ArgMatches) -> Result<u8> {
     let pid = arguments.get_one::<i32>("pid").copied().context("PID is missing")?;
     let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
-    Ok(namespaces::enter(Pid::from_raw(pid), &mut || execute(&words))?.reap()?)
-}
-
-/// Becomes the command. Comes back only if it cannot be run, with the shell's status for that.
-fn execute(words: &[String]) -> u8 {
-    // An init blocks all signals, and its child must not inherit that.
-    let none = nix::sys::signal::SigSet::empty();
-    let _ = none.thread_set_mask();
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let error = std::process::Command::new(&words[0]).args(&words[1..]).env("PATH", path).exec();
-    eprintln!("ch02-namespaces: run {}: {error}", words[0]);
-    if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 }
+    Ok(namespaces::enter(Pid::from_raw(pid), &mut || alone::execute(NAME, &words))?.reap()?)
 }

@@ -1,7 +1,6 @@
 //! `tinbox run`: creates a container, runs it in the foreground, and passes on its exit status.
 
 mod arguments;
-mod limits;
 mod namespaces;
 mod sandbox;
 
@@ -34,7 +33,7 @@ pub fn command() -> Command {
         .next_help_heading("What it sees")
         .args(namespaces::arguments())
         .next_help_heading("What it gets")
-        .args(limits::arguments())
+        .args(cgroups::options::arguments())
         .next_help_heading("What it may do")
         .args(sandbox::arguments())
         .next_help_heading("Options")
@@ -84,7 +83,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         command: texts(matches, "image").split_off(1),
         init: matches.get_flag("init"),
         namespaces: namespaces::read(matches)?,
-        limits: limits::read(matches)?,
+        limits: cgroups::options::limits(matches),
         confinement: sandbox::read(matches)?,
     };
     let name = Name::parse(text(matches, "image").context("IMAGE is missing")?)?;
