@@ -52,7 +52,7 @@ pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
     let lines = joined(&text).into_iter().map(|line| {
         let line = host_name(&line);
         let line = columns(&namespaces(&line, numbers));
-        let line = user_namespace(&id_map(&processes(&line)));
+        let line = user_namespace(&id_map(&processes(&used(&line))));
         told(&busybox(&line)) + "\n"
     });
     lines.collect()
@@ -93,7 +93,10 @@ fn columns(line: &str) -> String {
 /// A container of root's shares the user namespace of the machine; a user's has its own.
 fn user_namespace(line: &str) -> String {
     if geteuid().is_root() {
-        line.replace("mnt pid uts ipc, and shares user cgroup", "mnt pid uts ipc user, and shares cgroup")
+        line.replace(
+            "mnt pid uts ipc cgroup net, and shares user time",
+            "mnt pid uts ipc user cgroup net, and shares time",
+        )
     } else {
         line.to_owned()
     }
@@ -112,6 +115,20 @@ fn processes(line: &str) -> String {
             Some((before, (number, rest))) if volatile(number) => format!("{before}process 4711: {rest}"),
             _ => line.to_owned(),
         },
+    }
+}
+
+/// What a command with limits used. That it was held back is told, and not for how long.
+fn used(line: &str) -> String {
+    let Some(rest) = line.strip_prefix("ch03-cgroups: ") else { return line.to_owned() };
+    match rest.split_once(" of memory at most, ") {
+        Some((memory, time)) => {
+            // A limit that was reached is the same each time.
+            let memory = if memory.ends_with("32 MiB") { memory } else { "528 KiB" };
+            let held_back = if time.contains("held back") { ", held back for 1.24 s" } else { "" };
+            format!("ch03-cgroups: {memory} of memory at most, 0.13 s of processor time{held_back}")
+        }
+        None => line.to_owned(),
     }
 }
 

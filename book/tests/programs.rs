@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::script::{NEEDS, Need};
+
 /// The packages whose programs the book runs.
-pub const PACKAGES: [&str; 5] = ["ch00-look", "ch01-chroot", "ch02-namespaces", "tinbox", "workshop"];
+pub const PACKAGES: [&str; 6] = ["ch00-look", "ch01-chroot", "ch02-namespaces", "ch03-cgroups", "tinbox", "workshop"];
 
 /// Where the programs are.
 pub struct Programs(BTreeMap<String, PathBuf>);
@@ -39,16 +41,46 @@ impl Programs {
         self.path("tinbox").parent().expect("a program is in a folder")
     }
 
-    /// What keeps this machine from running the book's commands, if something does.
-    pub fn blocked(&self) -> Option<String> {
+    /// What this machine cannot do.
+    pub fn blocked(&self) -> Blocked {
         let mut doctor = Command::new(self.path("workshop"));
-        let output = doctor.arg("doctor").env("NO_COLOR", "1").stdin(Stdio::null()).output().expect("the doctor runs");
-        match output.status.code() {
-            Some(0) => None,
-            _ => {
-                let text = String::from_utf8_lossy(&output.stdout);
-                Some(format!("{} See `cargo workshop doctor`", text.lines().last().unwrap_or("the doctor failed.")))
-            }
+        doctor.args(["doctor", "--format", "json"]).stdin(Stdio::null());
+        let output = doctor.output().expect("the doctor runs");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("the doctor answers in JSON");
+        let numbers = report["blocked"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        Blocked { checks: numbers.map(str::to_owned).collect(), limits: self.limits_are_refused() }
+    }
+
+    /// Why no container can have limits here, if none can.
+    fn limits_are_refused(&self) -> Option<String> {
+        let state = tempfile::tempdir().expect("a directory");
+        let mut tinbox = Command::new(self.path("tinbox"));
+        tinbox.args(["run", "--rm", "--memory", "32m", "--cpus", "0.5", "--pids-limit", "20", "base", "true"]);
+        let output = tinbox.env("TINBOX_ROOT", state.path()).stdin(Stdio::null()).output().expect("tinbox runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        (!output.status.success()).then(|| said.lines().next().unwrap_or("no container with limits").to_owned())
+    }
+}
+
+/// What this machine cannot do.
+pub struct Blocked {
+    /// The exercises that cannot be checked.
+    checks: Vec<String>,
+    /// Why no container can have limits.
+    limits: Option<String>,
+}
+
+impl Blocked {
+    /// What keeps this machine from running a transcript, if something does.
+    pub fn reason(&self, transcript: &str) -> Option<String> {
+        let by_check = |number: &str| format!("{number} cannot be checked here. See `cargo workshop doctor`");
+        // What every page builds on.
+        if let Some(number) = self.checks.iter().find(|number| number.as_str() < "3") {
+            return Some(by_check(number));
+        }
+        match NEEDS.iter().find(|(name, _)| *name == transcript)?.1 {
+            Need::Limits => self.limits.clone(),
+            Need::Check(number) => self.checks.iter().any(|one| one == number).then(|| by_check(number)),
         }
     }
 }

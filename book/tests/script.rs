@@ -101,6 +101,10 @@ pub const SCRIPT: &[Step] = &[
             r#"cargo run -q -p ch02-namespaces -- run rootfs sh -c 'echo "process $$ on $(hostname) sees:"; echo /proc/[0-9]*'"#,
         ],
     ),
+    Typed("ch02-start-spawn", &["cargo workshop start 2.1"]),
+    Answers("2.1-spawn/mutants/unshare-first"),
+    Shown("ch02-check-spawn", &["cargo workshop check 2.1"]),
+    Solves("2.1"),
     Typed("ch02-prey-again", &["sleep 1000 &"]),
     Shown(
         "ch02-held",
@@ -118,6 +122,8 @@ pub const SCRIPT: &[Step] = &[
             r#"cargo run -q -p ch02-namespaces -- enter $(pgrep -P $!) sh -c 'hostname; echo "process $$, child of $PPID"'"#,
         ],
     ),
+    Typed("ch02-start-enter", &["cargo workshop start 2.2"]),
+    Solves("2.2"),
     Typed("ch02-box-gone", &["kill $!"]),
     Shown(
         "ch02-immortal",
@@ -137,8 +143,70 @@ pub const SCRIPT: &[Step] = &[
         "ch02-mortal",
         &["cargo run -q -p ch02-namespaces -- run --init rootfs sh -c 'kill -KILL $$; echo \"still here\"'; echo $?"],
     ),
+    Typed("ch02-start-reap", &["cargo workshop start 2.3"]),
+    Answers("2.3-reap/mutants/once"),
+    Shown("ch02-check-reap", &["cargo workshop check 2.3"]),
+    Solves("2.3"),
+    Shown("ch02-check-right", &["cargo workshop check 2"]),
     Shown("ch02-root-inside", &["unshare --map-root-user sh -c 'id -u; cat /proc/self/uid_map'"]),
     Typed("ch02-uptime", &["cargo run -q -p ch02-namespaces -- run --time-offset 31536000 rootfs uptime"]),
+    Typed("ch02-web", &["cargo run -q -- run --rm --name web base sleep 1000 &"]),
+    WaitsFor("cargo run -q -- ps | grep -q web || ! kill -0 $!"),
+    Shown("ch02-joined", &["cargo run -q -- run --rm --pid container:web base sh -c 'echo /proc/[0-9]*'"]),
+    Typed("ch02-web-gone", &["cargo run -q -- rm -f web"]),
+    Shown(
+        "ch02-yours",
+        &["cargo workshop run -- run --rm --hostname box base sh -c 'echo \"process $$ on $(hostname)\"'"],
+    ),
+    // Chapter 3
+    Typed(
+        "ch03-attacks",
+        &["cargo build -q -p ch03-cgroups", "cp target/debug/fork-bomb target/debug/memory-hog rootfs/bin"],
+    ),
+    Shown(
+        "ch03-unbounded",
+        &[
+            "cargo run -q -p ch02-namespaces -- run rootfs /bin/fork-bomb",
+            "cargo run -q -p ch02-namespaces -- run rootfs /bin/memory-hog",
+        ],
+    ),
+    Typed("ch03-start-settings", &["cargo workshop start 3.1"]),
+    Answers("3.1-settings/mutants/total"),
+    Shown("ch03-check-settings", &["cargo workshop check 3.1"]),
+    Solves("3.1"),
+    Shown("ch03-oom", &["cargo run -q -p ch03-cgroups -- run --memory 32m rootfs /bin/memory-hog; echo $?"]),
+    Typed("ch03-start-confine", &["cargo workshop start 3.2"]),
+    Solves("3.2"),
+    Shown("ch03-check-right", &["cargo workshop check 3"]),
+    Shown("ch03-bounded", &["cargo run -q -p ch03-cgroups -- run --pids-limit 20 rootfs /bin/fork-bomb"]),
+    Shown(
+        "ch03-throttled",
+        &[
+            "cargo run -q -p ch03-cgroups -- run --cpus 0.1 rootfs sh -c 'i=0; while [ $i -lt 99999 ]; do i=$((i+1)); done'",
+        ],
+    ),
+    Shown("ch03-runtime", &["cargo run -q -- run --rm --memory 32m base tail /dev/zero; echo $?"]),
+    Shown("ch03-refused", &["cargo run -q -- run --rm --memory 4m base true"]),
+    Shown("ch03-yours", &["cargo workshop run -- run --rm --memory 64m --pids-limit 20 base echo limited"]),
+];
+
+/// What a transcript needs that not every machine has on which the course can be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Containers with limits.
+    Limits,
+    /// A check that is not blocked here.
+    Check(&'static str),
+}
+
+/// The transcripts with such a need. All others run wherever chapters 0 to 2 can be done.
+pub const NEEDS: &[(&str, Need)] = &[
+    ("ch03-oom", Need::Limits),
+    ("ch03-check-right", Need::Check("3.2")),
+    ("ch03-bounded", Need::Limits),
+    ("ch03-throttled", Need::Limits),
+    ("ch03-runtime", Need::Limits),
+    ("ch03-yours", Need::Limits),
 ];
 
 /// The text of an answer that the course knows.

@@ -4,7 +4,8 @@
 //! to the last chapter: what a page shows is what that shell saw after all that came before. The transcripts are
 //! insta snapshots in `book/transcripts/`, and the pages include those very files.
 //!
-//! Where the machine does not let containers be made, all tests are listed as blocked, with the reason.
+//! Where the machine does not let containers be made, all tests are listed as blocked, with the reason; where only
+//! something is missing that a few transcripts need, such as the right to set limits, these are.
 
 mod normalise;
 mod programs;
@@ -26,14 +27,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let programs: &'static Programs = Box::leak(Box::new(Programs::build()));
     let blocked = programs.blocked();
-    let mut trials: Vec<Trial> = names().map(|name| transcript(name, programs)).collect();
-    trials = match &blocked {
-        Some(reason) => {
-            let blocked = |trial: Trial| trial.with_kind(format!("blocked: {reason}")).with_ignored_flag(true);
-            trials.into_iter().map(blocked).collect()
-        }
-        None => trials,
-    };
+    let transcripts = names().map(|name| match blocked.reason(name) {
+        Some(reason) => transcript(name, programs).with_kind(format!("blocked: {reason}")).with_ignored_flag(true),
+        None => transcript(name, programs),
+    });
+    let mut trials: Vec<Trial> = transcripts.collect();
     trials.push(Trial::test("the_pages_show_them_in_the_order_in_which_they_ran", || {
         in_order();
         Ok(())
