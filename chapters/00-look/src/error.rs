@@ -91,6 +91,7 @@ fn usual_cause(call: &str, errno: Errno) -> Option<&'static str> {
         ("openat2", Errno::ELOOP | Errno::ENOTDIR) => {
             "what is mounted on must be a directory, and no symlink may lead there: the image could send it elsewhere"
         }
+        ("seccomp", Errno::EACCES) => "a filter needs no_new_privs, or CAP_SYS_ADMIN in the user namespace",
         ("chroot", Errno::EPERM) => "chroot needs CAP_SYS_CHROOT: be root, or root of your own user namespace",
         ("setresuid" | "setresgid", Errno::EINVAL) => {
             "this id is not mapped in the user namespace: as an ordinary user you have one id to give away"

@@ -16,9 +16,12 @@ mod assemble;
 #[allow(dead_code, reason = "the library uses the rest")]
 mod bpf;
 #[path = "../src/seccomp/compile.rs"]
+#[allow(dead_code, reason = "the library uses the rest")]
 mod compile;
 #[path = "../src/seccomp/parse.rs"]
 mod parse;
+#[path = "../src/seccomp/plan.rs"]
+mod plan;
 #[path = "../src/seccomp/profile.rs"]
 mod profile;
 

@@ -253,7 +253,7 @@ fn every_comparison() {
 fn any_profile() {
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
     let names: Vec<&str> = table(X86_64).keys().chain(table(X86).keys()).copied().collect();
-    for _ in 0..150 {
+    for _ in 0..60 {
         let few: Vec<&str> = (0..12).map(|_| dice.one_of(&names)).collect();
         let rules: Vec<Value> = (0..dice.below(25)).map(|_| dice.rule(&few)).collect();
         let profile = json!({

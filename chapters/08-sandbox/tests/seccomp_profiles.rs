@@ -144,6 +144,17 @@ mod on_x86_64 {
         assert_eq!(answer(json, 600, NONE), Action::Allow);
     }
 
+    #[test]
+    fn said_in_a_few_words() {
+        let words =
+            |json: &str| Profile::parse(json.as_bytes()).unwrap().compile(CapabilitySet::NONE).unwrap().summary();
+        let rule = r#"{"names": ["read", "write"], "action": "SCMP_ACT_"#;
+        let few = words(&format!(r#"{{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{rule}ALLOW"}}]}}"#));
+        assert!(few.ends_with(" instructions, 2 calls allowed"), "{few}");
+        let many = words(&format!(r#"{{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{rule}ERRNO"}}]}}"#));
+        assert!(many.ends_with(" instructions, all calls allowed but 2"), "{many}");
+    }
+
     /// The form of profiles before Docker 1.13: one `name` in each rule.
     #[test]
     fn one_name_each() {

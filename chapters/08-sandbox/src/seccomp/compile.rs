@@ -3,35 +3,27 @@
 //! First comes the table that the number is of, then a binary search for the number, then the arguments where a
 //! rule asks for them.
 //!
-//! Several rules may speak of one call. Of those without conditions the first counts, and one that says no more than
-//! the default says nothing: this is what Docker's runtimes do. Of those whose conditions hold, the strictest
-//! counts; and beside a rule without conditions it counts if it is the stricter one. (There libseccomp forgets the
-//! conditions, and a refusal that somebody wrote down would be lost.)
-//!
 //! Up to the arguments nothing is loaded but table and number. Linux (5.11 and newer) notices: when a filter is
 //! installed, it runs it once for every number, and where the answer is "allowed" without a look at anything else,
 //! it keeps a bit and never runs the filter for that call again. The search makes this quick too: nine comparisons
 //! for each number, where a list of all allowed calls would need two hundred.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::abi::{Abi, Machine};
 use super::assemble::{Assembler, Label};
 use super::bpf::{
-    ARCHITECTURE, Action, ENOSYS, Instruction, MOST_INSTRUCTIONS, NUMBER, and, high_half, jump_if_at_least,
-    jump_if_equal, jump_if_greater, low_half,
+    ARCHITECTURE, Action, Instruction, MOST_INSTRUCTIONS, NUMBER, and, high_half, jump_if_at_least, jump_if_equal,
+    jump_if_greater, low_half,
 };
 use super::parse::Invalid;
+use super::plan::{Plan, plans, ranges};
 use super::profile::{Condition, Operator, Profile, Subject};
 
-/// A filter, and how many calls of the machine's own table it lets pass (some perhaps with certain arguments only).
+/// A filter, and how many calls of the machine's own table rules let pass, or refuse, always or with certain arguments.
 pub(crate) struct Compiled {
     pub instructions: Vec<Instruction>,
     pub allowed: usize,
+    pub refused: usize,
 }
-
-/// Numbers beyond this are not part of the usual count: 32-bit ARM has a few calls of its own there.
-const LAST_ORDINARY: u32 = 0xffff;
 
 /// Makes the filter. `number` knows the numbers of calls by name; a call that the table does not have is left out,
 /// as Docker does. Fails if the filter gets too long for the kernel.
@@ -45,11 +37,12 @@ pub(crate) fn compile(
     let abis: Vec<&Abi> = machine.abis.iter().filter(|abi| tables.contains(&abi.name)).collect();
     let mut program = Assembler::default();
     let mut start = program.answer(Action::KillProcess);
-    let mut allowed = 0;
+    let (mut allowed, mut refused) = (0, 0);
     // Back to front, so the machine's own table, asked for most often, is the first in the program.
     for abi in abis.iter().rev() {
         let plans = plans(profile, subject, &|name| number(abi, name))?;
-        allowed = plans.calls.values().filter(|plan| plan.permits()).count();
+        allowed = plans.calls.values().filter(|plan| plan.some(Action::permits)).count();
+        refused = plans.calls.values().filter(|plan| plan.some(|action| !action.permits())).count();
         let ranges = ranges(&plans, abi);
         let mut writer = Writer { program: &mut program, wide: abi.wide, written: Vec::new() };
         let search = writer.search(&ranges)?;
@@ -58,12 +51,8 @@ pub(crate) fn compile(
     }
     program.load(ARCHITECTURE, start);
     too_long(program.len())?;
-    Ok(Compiled { instructions: program.finish(), allowed })
+    Ok(Compiled { instructions: program.finish(), allowed, refused })
 }
-
-/// A bound on the memory that a profile can cost. Calls with the same checks share them in the filter, so a
-/// profile that fits may well have more of them than a filter has instructions.
-const MOST_CHECKS: usize = 1 << 16;
 
 fn too_long(instructions: usize) -> Result<(), Invalid> {
     if instructions <= MOST_INSTRUCTIONS {
@@ -71,104 +60,6 @@ fn too_long(instructions: usize) -> Result<(), Invalid> {
     }
     let problem = format!("the filter would have more than the {MOST_INSTRUCTIONS} instructions that the kernel takes");
     Err(Invalid::new(problem))
-}
-
-/// What is done about one call: the first check that fits decides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Plan {
-    checks: Vec<(Vec<Condition>, Action)>,
-    otherwise: Action,
-}
-
-impl Plan {
-    fn always(action: Action) -> Plan {
-        Plan { checks: Vec::new(), otherwise: action }
-    }
-
-    fn permits(&self) -> bool {
-        self.otherwise.permits() || self.checks.iter().any(|(_, action)| action.permits())
-    }
-}
-
-/// What is done about the calls of one table.
-struct Plans {
-    calls: BTreeMap<u32, Plan>,
-    default: Action,
-    /// The greatest number that the profile names, and the answer for those beyond.
-    beyond: Option<(u32, Action)>,
-}
-
-fn plans(profile: &Profile, subject: &Subject<'_>, number: &dyn Fn(&str) -> Option<u32>) -> Result<Plans, Invalid> {
-    let mut with: BTreeMap<u32, Vec<(Vec<Condition>, Action)>> = BTreeMap::new();
-    let mut without: BTreeMap<u32, Action> = BTreeMap::new();
-    let (mut last, mut checks) = (None, 0);
-    for rule in &profile.rules {
-        let numbers: BTreeSet<u32> = rule.names.iter().filter_map(|name| number(name)).collect();
-        last = last.max(numbers.range(..=LAST_ORDINARY).next_back().copied());
-        if !rule.applies(subject) {
-            continue;
-        }
-        let alternatives = rule.alternatives();
-        checks += alternatives.len() * numbers.len();
-        if checks > MOST_CHECKS {
-            return Err(Invalid::new(format!("more than {MOST_CHECKS} checks of arguments: no filter can hold them")));
-        }
-        for number in numbers {
-            if rule.conditions.is_empty() {
-                if rule.action != profile.default {
-                    without.entry(number).or_insert(rule.action);
-                }
-            } else {
-                let checks = with.entry(number).or_default();
-                checks.extend(alternatives.iter().map(|conditions| (conditions.clone(), rule.action)));
-            }
-        }
-    }
-    let mut calls: BTreeMap<u32, Plan> =
-        without.iter().map(|(number, action)| (*number, Plan::always(*action))).collect();
-    for (number, mut checks) in with {
-        checks.sort_by_key(|(_, action)| *action);
-        if let Some(general) = without.get(&number) {
-            checks.retain(|(_, action)| action < general);
-        }
-        calls.entry(number).or_insert_with(|| Plan::always(profile.default)).checks = checks;
-    }
-    // A program that tries a call newer than the profile must hear "no such call", and will do without it; EPERM
-    // it would take for the answer to what it asked. runc does the same.
-    let beyond = if profile.default.permits() { None } else { last.map(|last| (last, Action::Errno(ENOSYS))) };
-    Ok(Plans { calls, default: profile.default, beyond })
-}
-
-/// The plans as ranges: each counts from its number up to the next.
-fn ranges(plans: &Plans, abi: &Abi) -> Vec<(u32, Plan)> {
-    let mut ranges: Vec<(u32, Plan)> = Vec::new();
-    let mut put = |from: u32, plan: Plan| {
-        if ranges.last().is_none_or(|(_, before)| *before != plan) {
-            ranges.push((from, plan));
-        }
-    };
-    let gap = |from: u32, to: u32, put: &mut dyn FnMut(u32, Plan)| match plans.beyond {
-        Some((last, action)) if from > last => put(from, Plan::always(action)),
-        Some((last, action)) if to > last + 1 => {
-            put(from, Plan::always(plans.default));
-            put(last + 1, Plan::always(action));
-        }
-        _ => put(from, Plan::always(plans.default)),
-    };
-    let mut next = 0;
-    for (number, plan) in &plans.calls {
-        if *number > next {
-            gap(next, *number, &mut put);
-        }
-        put(*number, plan.clone());
-        next = number + 1;
-    }
-    gap(next, u32::MAX, &mut put);
-    if let Some(from) = abi.x32_from {
-        // As a kernel answers that was built without x32.
-        put(from, Plan::always(Action::Errno(ENOSYS)));
-    }
-    ranges
 }
 
 /// Writes the part of the program that is for one table.

@@ -18,7 +18,7 @@ pub struct Data {
 impl Data {
     /// The four bytes at `offset`, if that is a place to load from.
     fn word(&self, offset: u32) -> Option<u32> {
-        let half = |value: u64| if offset % 8 == 0 { value as u32 } else { (value >> 32) as u32 };
+        let half = |value: u64| if offset.is_multiple_of(8) { value as u32 } else { (value >> 32) as u32 };
         match offset {
             0 => Some(self.nr),
             4 => Some(self.arch),
