@@ -12,6 +12,7 @@
 //! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
 //! | `root.rs`       | the file system: the image, with a layer of its own on top             |
 //! | `lent.rs`       | removing what it wrote as a user that is none of yours                 |
+//! | `resolver.rs`   | with the machine's network, its way of finding names                   |
 //! | `confinement.rs`| what it may do (chapter 8)                                             |
 //! | `execute.rs`    | from a command to a program                                            |
 //! | `channel.rs`    | what the two sides of a start say to each other                        |
@@ -31,6 +32,7 @@ mod plan;
 mod record;
 mod registry;
 mod relay;
+mod resolver;
 mod root;
 mod sharing;
 mod start;

@@ -102,6 +102,12 @@ impl Sharing {
         }
     }
 
+    /// Whether its network is the machine's.
+    pub fn has_the_machines_network(&self) -> bool {
+        let joined = self.joined.iter().any(|(_, kinds)| kinds.contains(CloneFlags::CLONE_NEWNET));
+        !joined && !self.own.contains(CloneFlags::CLONE_NEWNET)
+    }
+
     /// Whether supplementary groups can be set inside.
     pub fn may_set_groups(&self) -> bool {
         !self.rootless || self.identity.as_ref().is_some_and(Identity::needs_help)
