@@ -59,18 +59,19 @@ def process(report, _):
 
 
 def capabilities(report, _):
-    sets = report["evidence"]["ids"], report["evidence"]["capabilities"]
+    sets = report["evidence"]["capabilities"]
     short = {"effective": "e", "permitted": "p", "inheritable": "i", "bounding": "b", "ambient": "a"}
     held = {}
     for kind, letter in short.items():
-        for name in sets[1][kind]:
+        for name in sets[kind]:
             held[name] = held.get(name, "") + letter
     return {name: Cell(letters, OPEN) for name, letters in sorted(held.items())}
 
 
 def namespaces(report, host):
     own, others = (seen["evidence"]["namespaces"]["value"] for seen in (report, host or report))
-    return {kind: Cell("shared", OPEN) if others.get(kind) == inode else Cell("own", CLOSED) for kind, inode in own.items()}
+    shared, apart = Cell("shared", OPEN), Cell("own", CLOSED)
+    return {kind: shared if others.get(kind) == inode else apart for kind, inode in own.items()}
 
 
 def attempts(report, _):
@@ -165,7 +166,8 @@ def mounts(report, _):
 
 
 def limits(report, _):
-    return {name: Cell(values[0] if values[0] == values[1] else "/".join(values)) for name, values in report["process"]["limits"].items()}
+    found = report["process"]["limits"].items()
+    return {name: Cell(soft if soft == hard else f"{soft}, at most {hard}") for name, (soft, hard) in found}
 
 
 def yes_no(value, if_yes, if_no):
