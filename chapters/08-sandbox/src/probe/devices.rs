@@ -39,7 +39,7 @@ pub struct Opening {
     pub what: String,
     /// Through the usual path: `yes` or the error.
     pub there: String,
-    /// Through a node of our own, made for the purpose and removed: `yes`, the error of open, or `mknod: ` and its error.
+    /// Through a node of our own, made for it and removed: `yes`, the error of open, or `mknod: ` and its error.
     pub made: String,
 }
 
