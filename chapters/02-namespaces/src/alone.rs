@@ -10,7 +10,6 @@ use nix::sys::signal::SigSet;
 use nix::unistd::{getegid, geteuid};
 
 use crate::identity::{self, Identity};
-use crate::mount_proc;
 
 /// The namespaces that such a command has of its own; for an ordinary user a user namespace is one of them. (The cgroup
 /// namespace comes later: it begins where a process is when it is made.)
@@ -29,9 +28,15 @@ pub fn caller() -> Option<Identity> {
     (!identity::is_the_machines_root()).then(|| Identity::new(ids, false, None))
 }
 
-/// Inside, as the first process of these namespaces: makes `root` its root, with a `/proc` of its own, takes `hostname` as
-/// its name, and brings up its loopback link. It dies with its parent.
-pub fn settle(caller: Option<&Identity>, root: &Path, hostname: &str) -> Result<()> {
+/// Inside, as the first process of these namespaces: makes `root` its root, once `furnish` has mounted what belongs in
+/// there ([`mount_proc`](crate::mount_proc) at least), takes `hostname` as its name, and brings up its loopback link. It
+/// dies with its parent.
+pub fn settle(
+    caller: Option<&Identity>,
+    root: &Path,
+    hostname: &str,
+    furnish: impl FnOnce(&Root) -> Result<()>,
+) -> Result<()> {
     if let Some(caller) = caller {
         caller.map_self()?;
     }
@@ -39,7 +44,7 @@ pub fn settle(caller: Option<&Identity>, root: &Path, hostname: &str) -> Result<
     kernel::unshare(CloneFlags::CLONE_NEWCGROUP, "its cgroup looks like the top one from here on")?;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     kernel::mount("", "/", "", private, "", "nothing mounted from here on reaches the machine")?;
-    mount_proc(&Root::new(root)?)?;
+    furnish(&Root::new(root)?)?;
     chroot::enter_root(root)?;
     kernel::sethostname(hostname, "its name, in its own UTS namespace")?;
     kernel::link_up("lo", "a network of its own has only a loopback link, and that is down")

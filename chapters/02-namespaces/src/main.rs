@@ -78,7 +78,8 @@ fn run(arguments: &ArgMatches) -> Result<u8> {
     let name = arguments.get_one::<String>("hostname").context("NAME is missing")?;
     let caller = alone::caller();
     let mut child = || {
-        let begun = alone::settle(caller.as_ref(), root, name).and_then(|()| own_clocks(arguments));
+        let begun =
+            alone::settle(caller.as_ref(), root, name, namespaces::mount_proc).and_then(|()| own_clocks(arguments));
         begun.map_err(Into::into).and_then(|()| start(arguments)).unwrap_or_else(|error: anyhow::Error| {
             eprintln!("{NAME}: {error:#}");
             125

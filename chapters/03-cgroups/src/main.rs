@@ -3,24 +3,22 @@
 mod display;
 
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use cgroups::{DeviceRule, Group, Limits, Usage, options};
-use chroot::inside::Root;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use look::kernel::{self, CloneFlags, MsFlags};
 use look::tell;
-use namespaces::Process;
-use namespaces::identity::{self, Identity};
+use namespaces::{Process, alone};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::unistd::{Pid, getegid, geteuid};
+use nix::unistd::Pid;
 
 use display::Display;
+
+const NAME: &str = "ch03-cgroups";
 
 fn main() -> ExitCode {
     let arguments = command().get_matches();
@@ -91,16 +89,8 @@ fn run(arguments: &ArgMatches) -> Result<u8> {
 /// Runs the command, and waits for its end.
 fn start(arguments: &ArgMatches, root: &Path, limits: &Limits, id: &str, group: Option<&Group>) -> Result<u8> {
     let place = arguments.get_flag("confine").then(|| place_for(limits, id)).transpose()?;
-    let mut own = CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC
-        | CloneFlags::CLONE_NEWNET;
-    let rootless = !identity::is_the_machines_root();
-    if rootless {
-        own |= CloneFlags::CLONE_NEWUSER;
-    }
-    let caller = Identity::new((geteuid().as_raw(), getegid().as_raw()), false, None);
+    let caller = alone::caller();
+    let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
     let signals = take_signals()?;
     let mut child = || {
         let joined = match (&place, group) {
@@ -108,16 +98,17 @@ fn start(arguments: &ArgMatches, root: &Path, limits: &Limits, id: &str, group: 
             (None, Some(group)) => group.join(),
             (None, None) => Ok(()),
         };
-        let ids = || if rootless { caller.map_self() } else { Ok(()) };
-        joined.and_then(|()| ids()).map_err(Into::into).and_then(|()| prepare(root)).map_or_else(
-            |error| {
-                eprintln!("ch03-cgroups: {error:#}");
+        let settled = joined.and_then(|()| alone::settle(caller.as_ref(), root, "shared", namespaces::mount_proc));
+        match settled {
+            Ok(()) => alone::execute(NAME, &words),
+            Err(error) => {
+                eprintln!("{NAME}: {error}");
                 125
-            },
-            |()| execute(arguments),
-        )
+            }
+        }
     };
-    let process = tell::chapter(3, || namespaces::spawn(own, group.and_then(Group::born_in), &mut child))?;
+    let process =
+        tell::chapter(3, || namespaces::spawn(alone::namespaces(), group.and_then(Group::born_in), &mut child))?;
     let display = if arguments.get_flag("no-watch") { None } else { Display::new() };
     watch(&process, &signals, display, &|| group.map(Group::usage).or_else(|| Usage::of_process(process.pid()).ok()))?;
     Ok(process.reap()?)
@@ -168,30 +159,6 @@ fn devices(arguments: &ArgMatches) -> Result<Option<Vec<DeviceRule>>> {
     let Some(given) = arguments.get_many::<String>("device-cgroup-rule") else { return Ok(None) };
     let given = given.map(|rule| rule.parse()).collect::<Result<Vec<DeviceRule>>>()?;
     Ok(Some(DeviceRule::defaults().into_iter().chain(given).collect()))
-}
-
-/// What chapters 1 and 2 do.
-fn prepare(root: &Path) -> Result<()> {
-    // It begins where this process is, so it comes after the move.
-    kernel::unshare(CloneFlags::CLONE_NEWCGROUP, "its cgroup looks like the top one from here on")?;
-    kernel::die_with_parent("nobody is left alone when the program outside is killed")?;
-    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-    kernel::mount("", "/", "", private, "", "nothing mounted from here on reaches the machine")?;
-    namespaces::mount_proc(&Root::new(root)?)?;
-    chroot::enter_root(root)?;
-    kernel::sethostname("shared", "its name, in its own UTS namespace")?;
-    Ok(kernel::link_up("lo", "a network of its own has only a loopback link, and that is down")?)
-}
-
-/// Becomes the command. Comes back only if it cannot be run, with the shell's status for that.
-fn execute(arguments: &ArgMatches) -> u8 {
-    let words: Vec<&String> = arguments.get_many("command").map(Iterator::collect).unwrap_or_default();
-    // A command begins with no signal blocked.
-    let _ = SigSet::empty().thread_set_mask();
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let error = std::process::Command::new(words[0]).args(&words[1..]).env("PATH", path).exec();
-    eprintln!("ch03-cgroups: run {}: {error}", words[0]);
-    if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 }
 }
 
 /// One line on what was used, and one if the kernel put an end to it.

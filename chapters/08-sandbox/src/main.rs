@@ -1,42 +1,54 @@
-//! `ch08-sandbox`: reports what a process may do.
+//! `ch08-sandbox`: runs a command in the sandbox, or reports what a process may do.
+
+mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use look::tell;
 use sandbox::probe::{self, Report};
 
 fn main() -> ExitCode {
-    match run(&command().get_matches()) {
-        Ok(status) => status,
-        Err(error) => {
-            eprintln!("ch08-sandbox: {error:#}");
-            ExitCode::from(125)
-        }
+    let arguments = command().get_matches();
+    if arguments.get_flag("explain")
+        && let Ok(to) = nix::unistd::dup(std::io::stderr())
+    {
+        tell::start(tell::Format::Text, to);
     }
+    let outcome = match arguments.subcommand() {
+        Some(("probe", arguments)) => probe(arguments),
+        Some((_, arguments)) => run::run(arguments).map(ExitCode::from),
+        None => unreachable!("clap asks for a subcommand"),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("ch08-sandbox: {error:#}");
+        ExitCode::from(125)
+    })
 }
 
 fn command() -> Command {
-    Command::new("ch08-sandbox").about("A sandbox, and a look at it from inside").subcommand_required(true).subcommand(
-        Command::new("probe")
-            .about("Report as JSON what this process may do, by trying; changes nothing")
-            .arg(Arg::new("pretty").long("pretty").help("Over several lines").action(ArgAction::SetTrue))
-            .arg(
-                Arg::new("host")
-                    .long("host")
-                    .value_name("FILE")
-                    .help("An earlier report; tell which namespaces are shared with who made it")
-                    .value_parser(value_parser!(PathBuf)),
-            ),
-    )
-}
-
-fn run(arguments: &ArgMatches) -> Result<ExitCode> {
-    match arguments.subcommand() {
-        Some(("probe", arguments)) => probe(arguments),
-        _ => unreachable!("clap knows the subcommands"),
-    }
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    let host = Arg::new("host").long("host").value_name("FILE").value_parser(value_parser!(PathBuf));
+    Command::new("ch08-sandbox")
+        .about("A sandbox, and a look at it from inside")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(flag("explain", "Tell each kernel call"))
+        .subcommand(run::command())
+        .subcommand(
+            Command::new("probe")
+                .about("Report as JSON what this process may do, by trying; changes nothing")
+                .arg(flag("pretty", "Over several lines"))
+                .arg(host.help("An earlier report; tell which namespaces are shared with who made it")),
+        )
+        .after_help(
+            "Examples:\n  ch08-sandbox run rootfs                          a shell in the sandbox\n  \
+             ch08-sandbox run --open rootfs                   the same without it, to compare\n  \
+             ch08-sandbox run --only execve,brk,write rootfs  see how few calls a program can do with\n  \
+             ch08-sandbox probe --pretty                      what you may do yourself",
+        )
 }
 
 fn probe(arguments: &ArgMatches) -> Result<ExitCode> {

@@ -123,12 +123,6 @@ struct Prepared {
     allowed: usize,
 }
 
-impl From<Invalid> for look::Error {
-    fn from(invalid: Invalid) -> look::Error {
-        look::Error::Content { object: "the seccomp profile".into(), problem: invalid.to_string() }
-    }
-}
-
 impl Program {
     /// A filter that was not made from a profile, such as that of [`simple::filter`].
     pub fn new(instructions: Vec<Instruction>) -> Program {
@@ -204,6 +198,14 @@ pub fn install(program: &Program, why: &str) -> look::Result<()> {
 
 fn holds(capabilities: CapabilitySet, name: &str) -> bool {
     name.strip_prefix("CAP_").is_some_and(|name| capabilities.contains(name))
+}
+
+/// The architecture that calls of this machine's own table come in with (`AUDIT_ARCH_*` of linux/audit.h).
+pub const ARCHITECTURE: u32 = MACHINE.abis[0].audit;
+
+/// The number of a call in this machine's own table.
+pub fn number_of(name: &str) -> Option<u32> {
+    number(&MACHINE.abis[0], name)
 }
 
 /// The number of a call in a table.
