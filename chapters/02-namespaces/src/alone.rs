@@ -1,11 +1,13 @@
 //! A command that is alone in the machine: chapters 1 and 2 put together, in their simplest form. The programs of this
 //! chapter and of those after it start commands with it.
 
+use std::ffi::CString;
 use std::path::Path;
 
 use chroot::inside::Root;
 use look::Result;
 use look::kernel::{self, CloneFlags, MsFlags};
+use nix::errno::Errno;
 use nix::sys::signal::SigSet;
 use nix::unistd::{getegid, geteuid};
 
@@ -40,6 +42,8 @@ pub fn settle(
     if let Some(caller) = caller {
         caller.map_self()?;
     }
+    // A command begins with no signal blocked, whatever a supervisor did.
+    let _ = SigSet::empty().thread_set_mask();
     kernel::die_with_parent("nobody is left alone when the program outside is killed")?;
     kernel::unshare(CloneFlags::CLONE_NEWCGROUP, "its cgroup looks like the top one from here on")?;
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
@@ -51,14 +55,27 @@ pub fn settle(
 }
 
 /// Becomes the command. Comes back only if it cannot be run: prints why, and answers with the shell's status for that.
+///
+/// It makes no other kernel call than execve, so that a filter may leave that and little else.
 pub fn execute(program: &str, words: &[String]) -> u8 {
-    use std::os::unix::process::CommandExt;
-
-    let Some((command, arguments)) = words.split_first() else { return 127 };
-    // A command begins with no signal blocked, whatever an init or a supervisor did.
-    let _ = SigSet::empty().thread_set_mask();
-    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let error = std::process::Command::new(command).args(arguments).env("PATH", path).exec();
-    eprintln!("{program}: run {command}: {error}");
-    if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 }
+    let Some(command) = words.first() else { return 127 };
+    let c_string = |word: &str| CString::new(word).unwrap_or_default();
+    let arguments: Vec<CString> = words.iter().map(|word| c_string(word)).collect();
+    let variables = std::env::vars().filter(|(name, _)| name != "PATH").chain([("PATH".to_owned(), PATH.to_owned())]);
+    let environment: Vec<CString> = variables.map(|(name, value)| c_string(&format!("{name}={value}"))).collect();
+    let directories: Vec<&str> = if command.contains('/') { vec![""] } else { PATH.split(':').collect() };
+    let mut problem = Errno::ENOENT;
+    for directory in directories {
+        let path = if directory.is_empty() { command.clone() } else { format!("{directory}/{command}") };
+        match nix::unistd::execve(&c_string(&path), &arguments, &environment) {
+            Err(Errno::ENOENT) => {}
+            Err(other) => problem = other,
+            Ok(never) => match never {},
+        }
+    }
+    eprintln!("{program}: run {command}: {}", look::describe(problem));
+    if problem == Errno::ENOENT { 127 } else { 126 }
 }
+
+/// Where commands are, in any image.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use look::tell;
 use namespaces::alone;
 use namespaces::clocks::{self, Offsets};
+use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 
 const NAME: &str = "ch02-namespaces";
@@ -99,7 +100,11 @@ fn start(arguments: &ArgMatches) -> Result<u8> {
         return Ok(alone::execute(NAME, &words));
     }
     let init = namespaces::Init::new()?;
-    let main = init.start(&mut || alone::execute(NAME, &words))?;
+    let main = init.start(&mut || {
+        // All signals wait for the init, and must not wait for its child.
+        let _ = SigSet::empty().thread_set_mask();
+        alone::execute(NAME, &words)
+    })?;
     Ok(init.look_after(main.pid(), namespaces::reap)?)
 }
 

@@ -46,7 +46,7 @@ fn command() -> Command {
         .after_help(
             "Examples:\n  ch08-sandbox run rootfs                          a shell in the sandbox\n  \
              ch08-sandbox run --open rootfs                   the same without it, to compare\n  \
-             ch08-sandbox run --only execve,brk,write rootfs  see how few calls a program can do with\n  \
+             ch08-sandbox run --only execve rootfs echo hi    let one kernel call pass, and see how far that goes\n  \
              ch08-sandbox probe --pretty                      what you may do yourself",
         )
 }
