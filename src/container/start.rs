@@ -1,6 +1,8 @@
 //! A container's start. [`start`] is what happens outside, [`prepare`] what happens inside: read these two as the
 //! table of contents of the course.
 
+use std::os::fd::AsFd;
+
 use anyhow::{Context, Result};
 use cgroups::Group;
 use chroot::inside::Root;
@@ -188,9 +190,15 @@ fn own_name(plan: &Plan) -> Result<()> {
 }
 
 /// Stands where the command is to start; makes the directory if it is missing, as docker does.
+///
+/// What the caller left open is still open here, and a magic link such as `/proc/self/fd/9` would be a door to it, out
+/// of the root (CVE-2024-21626). None is followed, neither of the path itself nor by way of a symlink in the image.
 fn enter_workdir(plan: &Plan) -> Result<()> {
-    std::fs::create_dir_all(&plan.workdir).with_context(|| format!("make the working directory {}", plan.workdir))?;
-    Ok(kernel::chdir(&plan.workdir, "where the command starts")?)
+    let mode = Mode::from_bits_truncate(0o755);
+    let made = Root::new("/".as_ref())?.create_dir_all(&plan.workdir, mode);
+    let failed = |errno| look::Error::call("openat2", &plan.workdir, errno);
+    let directory = made.map_err(failed).context("the working directory")?;
+    Ok(kernel::fchdir(directory.as_fd(), &plan.workdir, "where the command starts")?)
 }
 
 /// The command begins with no signal blocked and none ignored, whatever Rust, the supervisor or the caller did.
