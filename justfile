@@ -25,7 +25,7 @@ book *ARGUMENTS:
 
 # The chapters' attacks, on what they break and on what stops them
 attack:
-    cargo test --package tinbox --package ch01-chroot --test e2e --test cli attack
+    cargo test --package tinbox --package ch01-chroot --package ch03-cgroups --test "*" -- attack ladder
 
 # How fast a container starts, next to crun, runc and the least that C can do
 bench:
