@@ -4,6 +4,7 @@
 //! counted as passed. The same tests run as root and as an ordinary user.
 
 mod attacks;
+mod chapters;
 mod explain;
 mod import;
 mod isolation;
@@ -24,7 +25,7 @@ type Test = (&'static str, &'static [Need], fn());
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let groups: [(&str, &[Test]); 8] = [
+    let groups: [(&str, &[Test]); 9] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ("recovery", recovery::TESTS),
         ("import", import::TESTS),
         ("attacks", attacks::TESTS),
+        ("chapters", chapters::TESTS),
     ];
     let trials = groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

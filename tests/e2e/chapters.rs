@@ -1,0 +1,168 @@
+//! The chapters' own programs, and the hunter of chapter 2: it sees the whole machine from chapter 1's root, and nobody
+//! from a view of its own.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use look::{Comparison, Evidence, Kind};
+use nix::unistd::Pid;
+
+use crate::Test;
+use crate::support::need::Need::Containers;
+use crate::support::{Ended, beside};
+
+pub const TESTS: &[Test] = &[
+    ("the_hunter_finds_and_kills_a_process_of_the_machine", &[Containers], the_hunter_finds_and_kills),
+    ("the_hunter_is_alone_in_a_view_of_its_own", &[Containers], the_hunter_is_alone),
+    ("a_view_of_its_own", &[Containers], a_view_of_its_own),
+    ("entering_a_process_is_seeing_what_it_sees", &[Containers], entering),
+    ("an_init_passes_on_the_status", &[Containers], an_init_passes_on_the_status),
+    ("the_sandbox_closes_and_opens", &[Containers], the_sandbox_closes_and_opens),
+    ("a_filter_of_one_call", &[Containers], a_filter_of_one_call),
+];
+
+/// A directory with a root in it.
+struct Playground(tempfile::TempDir);
+
+impl Playground {
+    fn new() -> Playground {
+        let playground = Playground(tempfile::tempdir().unwrap());
+        std::fs::create_dir(playground.root()).unwrap();
+        tinbox::images::base::build(&playground.root(), &tinbox::images::base::Source::Host).unwrap();
+        tinbox::images::base::add_program(&playground.root(), &beside("hunter"), "/bin/hunter").unwrap();
+        playground
+    }
+
+    fn root(&self) -> PathBuf {
+        self.0.path().join("root")
+    }
+
+    /// `PROGRAM WORDS ROOT COMMAND…`, not started yet.
+    fn command(&self, program: &str, words: &str, command: &[&str]) -> Command {
+        let mut started = Command::new(beside(program));
+        started.args(words.split_whitespace()).arg(self.root()).args(command).stdin(Stdio::null());
+        started
+    }
+
+    fn run(&self, program: &str, words: &str, command: &[&str]) -> Ended {
+        Ended::of(self.command(program, words, command).output().unwrap())
+    }
+}
+
+/// A process of the machine, for the hunter.
+struct Prey(Child);
+
+impl Prey {
+    fn new() -> Prey {
+        Prey(Command::new("sleep").arg("1000").spawn().unwrap())
+    }
+
+    fn pid(&self) -> String {
+        self.0.id().to_string()
+    }
+}
+
+impl Drop for Prey {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn the_hunter_finds_and_kills() {
+    let (playground, mut prey) = (Playground::new(), Prey::new());
+    let pid = prey.pid();
+    let seen = playground.run("ch01-chroot", "", &["hunter"]).ok();
+    assert!(seen.split(' ').next().unwrap().parse::<u32>().unwrap() > 3, "{seen}");
+    let traced = playground.run("ch01-chroot", "", &["hunter", &pid]).ok();
+    assert!(traced.contains("stopped, looked at, and let go"), "{traced}");
+    assert_eq!(playground.run("ch01-chroot", "", &["hunter", "--kill", &pid]).ok(), format!("process {pid}: killed\n"));
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(prey.0.wait().unwrap().signal(), Some(9));
+}
+
+fn the_hunter_is_alone() {
+    let (playground, prey) = (Playground::new(), Prey::new());
+    for program in ["ch02-namespaces", "ch03-cgroups", "ch08-sandbox"] {
+        let words = if program == "ch03-cgroups" { "run --no-watch" } else { "run" };
+        let seen = playground.run(program, words, &["hunter"]);
+        assert_eq!((seen.status, seen.stdout.as_str()), (0, "1 process in sight\n"), "{program}: {}", seen.stderr);
+        let hunted = playground.run(program, words, &["hunter", "--kill", &prey.pid()]);
+        assert!(hunted.status == 1 && hunted.stderr.contains("nowhere in sight"), "{program}: {hunted:?}");
+    }
+}
+
+fn a_view_of_its_own() {
+    let playground = Playground::new();
+    let script = "hostname; echo $$; readlink /proc/self/ns/net";
+    let said = playground.run("ch02-namespaces", "run --hostname island", &["sh", "-c", script]).ok();
+    let lines: Vec<&str> = said.lines().collect();
+    let own = std::fs::read_link("/proc/self/ns/net").unwrap();
+    assert_eq!(lines[..2], ["island", "1"]);
+    assert_ne!(lines[2], own.to_str().unwrap());
+    assert_eq!(playground.run("ch02-namespaces", "run", &["/no/such/program"]).status, 127);
+    assert_eq!(playground.run("ch02-namespaces", "run", &["sh", "-c", "kill -9 $$; sleep 9"]).status, 0);
+}
+
+/// The first process of a namespace is not ended by a signal that it sends to itself, so it is a child that waits.
+fn entering() {
+    let playground = Playground::new();
+    let mut command = playground.command("ch02-namespaces", "run", &["sh", "-c", "echo ready; exec cat"]);
+    let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut output = std::io::BufReader::new(running.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+    let inside = child_of(running.id());
+    let script = "hostname; readlink /proc/self/ns/pid; echo $PPID";
+    let mut enter = Command::new(beside("ch02-namespaces"));
+    enter.args(["enter", &inside.to_string(), "sh", "-c", script]).stdin(Stdio::null());
+    let said = Ended::of(enter.output().unwrap()).ok();
+    let pid_namespace = std::fs::read_link(format!("/proc/{inside}/ns/pid")).unwrap();
+    // Its parent is outside, where no number leads.
+    assert_eq!(said, format!("alone\n{}\n0\n", pid_namespace.display()));
+    let shared =
+        Comparison::of(&Evidence::of(Pid::this()).unwrap(), &Evidence::of(inside).unwrap()).shared_namespaces();
+    assert!(!shared.contains(&Kind::Pid) && !shared.contains(&Kind::Net) && shared.contains(&Kind::Time), "{shared:?}");
+    drop(running.stdin.take());
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    let gone = Ended::of(Command::new(beside("ch02-namespaces")).args(["enter", "4000000"]).output().unwrap());
+    assert!(gone.fails(125).contains("pidfd_open 4000000: ESRCH"));
+}
+
+fn child_of(pid: u32) -> Pid {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    Pid::from_raw(children.split_whitespace().next().unwrap().parse().unwrap())
+}
+
+fn an_init_passes_on_the_status() {
+    let playground = Playground::new();
+    let run = |script: &str| playground.run("ch02-namespaces", "run --init", &["sh", "-c", script]).status;
+    assert_eq!(run("exit 7"), 7);
+    assert_eq!(run("kill -9 $$"), 137);
+    assert_eq!(run("[ $$ = 1 ]"), 1);
+}
+
+fn the_sandbox_closes_and_opens() {
+    let playground = Playground::new();
+    let fields = |words: &str| playground.run("ch08-sandbox", words, &["cat", "/proc/self/status"]).ok();
+    let (closed, open) = (fields("run"), fields("run --open"));
+    let field = |text: &str, name: &str| {
+        text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim_start_matches(':').trim().to_owned()
+    };
+    assert_eq!((field(&closed, "NoNewPrivs"), field(&closed, "Seccomp")), ("1".into(), "2".into()));
+    assert_eq!((field(&open, "NoNewPrivs"), field(&open, "Seccomp")), ("0".into(), "0".into()));
+    assert_eq!(field(&closed, "CapBnd"), "00000000a00425fb");
+    let devices = playground.run("ch08-sandbox", "run", &["ls", "/dev"]).ok();
+    assert!(devices.lines().any(|name| name == "null") && !devices.lines().any(|name| name == "kmsg"), "{devices}");
+    let hidden = playground.run("ch08-sandbox", "run", &["cat", "/proc/timer_list"]);
+    assert_eq!((hidden.status, hidden.stdout.as_str()), (0, ""));
+}
+
+fn a_filter_of_one_call() {
+    let playground = Playground::new();
+    // It is begun, and ends at its first call.
+    let ended = playground.run("ch08-sandbox", "run --only execve", &["sh", "-c", "echo out"]);
+    assert!(ended.status > 1 && ended.stdout.is_empty(), "{ended:?}");
+    let unknown = playground.run("ch08-sandbox", "run --only fly", &["true"]).fails(125);
+    assert!(unknown.contains("fly: no such kernel call here"), "{unknown}");
+}
