@@ -2,14 +2,15 @@
 
 use std::os::fd::AsFd;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use chroot::inside::Root;
 use look::Kind;
 use look::kernel::{self, CloneFlags};
 use namespaces::Process;
 use namespaces::clocks::{self, Offsets};
 use namespaces::identity::{self, Identity, Lent};
-use nix::unistd::{Pid, getegid, geteuid};
+use nix::unistd::{getegid, geteuid};
+use sandbox::devices::Memory;
 
 use crate::container::channel::Channel;
 use crate::container::options::{Mode, Wanted};
@@ -162,17 +163,29 @@ impl Sharing {
         Ok(())
     }
 
-    /// The root in whose `/dev` the shared memory is, if it is somebody else's.
-    pub fn shared_memory(&self) -> Result<Option<Root>> {
-        let of = |pid: Pid| Root::new(format!("/proc/{pid}/root").as_ref());
+    /// The shared memory, if it is somebody else's.
+    pub fn shared_memory(&self) -> Result<Option<Memory>> {
         if self.own.contains(CloneFlags::CLONE_NEWIPC) {
             return Ok(None);
         }
         match self.joined.iter().find(|(_, kinds)| kinds.contains(CloneFlags::CLONE_NEWIPC)) {
-            Some((process, _)) => Ok(Some(of(process.pid())?)),
-            None => Ok(Some(Root::new("/".as_ref())?)),
+            Some((process, _)) => Ok(Some(memory_of(process)?)),
+            None => Ok(Some(Memory::of(&Root::new("/".as_ref())?)?)),
         }
     }
+}
+
+/// Takes it out of another container. Only who stands in a mount namespace may copy its mounts; so this process goes
+/// there and comes back, to the root that it had.
+fn memory_of(process: &Process) -> Result<Memory> {
+    let mounts = std::fs::File::open("/proc/self/ns/mnt").context("open /proc/self/ns/mnt")?;
+    let root = Root::new("/".as_ref())?;
+    namespaces::join(process.as_fd(), CloneFlags::CLONE_NEWNS)?;
+    let memory = Root::new("/".as_ref()).and_then(|theirs| Memory::of(&theirs));
+    kernel::setns(mounts.as_fd(), CloneFlags::CLONE_NEWNS, "and back again")?;
+    kernel::fchdir(root.as_fd(), "/", "where this process was")?;
+    kernel::chroot(".", "and what it had as its root")?;
+    Ok(memory?)
 }
 
 fn check_user(mode: &Mode, rootless: bool) -> Result<()> {

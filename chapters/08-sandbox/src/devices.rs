@@ -17,9 +17,28 @@ use nix::sys::stat::Mode;
 
 use crate::filesystems::{NOTHING_SPECIAL, open, target};
 
+/// What a container shares besides an IPC namespace, which is about both: shared memory and message queues.
+#[derive(Debug)]
+pub struct Memory([OwnedFd; 2]);
+
+/// Where they are in `/dev`.
+const MEMORY: [&str; 2] = ["shm", "mqueue"];
+
+impl Memory {
+    /// Those of `root`. This process must be in the mount namespace of `root`, and may leave it then.
+    pub fn of(root: &Root) -> Result<Memory> {
+        let copy = |name: &str| {
+            let path = format!("/dev/{name}");
+            let theirs = open(root, &path, OFlag::O_PATH | OFlag::O_DIRECTORY)?;
+            kernel::open_tree(theirs.as_fd(), &path, "shared, as the IPC namespace is")
+        };
+        Ok(Memory([copy(MEMORY[0])?, copy(MEMORY[1])?]))
+    }
+}
+
 /// Mounts it in `root`. As an ordinary user (`rootless`) what cannot be made is borrowed from the host. A container
-/// that shares an IPC namespace also shares the shared memory in `/dev/shm`: that of the root in `shared`.
-pub fn populate(root: &Root, rootless: bool, shared: Option<&Root>) -> Result<()> {
+/// that shares an IPC namespace gets the `shared` memory.
+pub fn populate(root: &Root, rootless: bool, shared: Option<&Memory>) -> Result<()> {
     let below = mount_point(root, "dev")?;
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_STRICTATIME;
     kernel::mount_on(
@@ -42,7 +61,10 @@ pub fn populate(root: &Root, rootless: bool, shared: Option<&Root>) -> Result<()
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
     special(root, &dev, "pts", |to| kernel::mount_on("devpts", to, "devpts", flags, pts, "terminals of its own"))?;
     match shared {
-        Some(from) => ["shm", "mqueue"].into_iter().try_for_each(|name| share(root, &dev, name, from)),
+        Some(Memory(trees)) => {
+            let mut all = MEMORY.into_iter().zip(trees);
+            all.try_for_each(|(name, tree)| share(root, &dev, name, tree))
+        }
         None => own_memory(root, &dev),
     }
 }
@@ -62,14 +84,9 @@ fn own_memory(root: &Root, dev: &OwnedFd) -> Result<()> {
     special(root, dev, "mqueue", |to| kernel::mount_on("mqueue", to, "mqueue", flags, "", why))
 }
 
-fn share(root: &Root, dev: &OwnedFd, name: &str, from: &Root) -> Result<()> {
-    let path = format!("/dev/{name}");
-    let theirs = match open(from, &path, OFlag::O_PATH | OFlag::O_DIRECTORY) {
-        // Not every machine has both.
-        Err(error) if error.errno() == Some(Errno::ENOENT) => return Ok(()),
-        opened => opened?,
-    };
-    special(root, dev, name, |to| kernel::bind_on(theirs.as_fd(), &path, to, "shared, as the IPC namespace is"))
+fn share(root: &Root, dev: &OwnedFd, name: &str, tree: &OwnedFd) -> Result<()> {
+    let why = "what both see, in this container's place for it";
+    special(root, dev, name, |to| kernel::move_mount(tree.as_fd(), name, to, why))
 }
 
 /// The devices that every program may count on, with their numbers (the kernel's admin-guide/devices.txt).

@@ -13,6 +13,7 @@ mod mounts;
 mod privileges;
 mod process;
 mod seccomp;
+mod trees;
 
 pub use cgroups::{attach_device_program, load_device_program, make_cgroup, remove_cgroup, write_cgroup};
 pub use files::{chown, mkdir, mkfile, mknod_block, mknod_char, symlink, write_map, write_setting};
@@ -28,3 +29,4 @@ pub use process::{
     setgroups, sethostname, setns, setresgid, setresuid, setsid, unshare,
 };
 pub use seccomp::seccomp;
+pub use trees::{move_mount, open_tree};
