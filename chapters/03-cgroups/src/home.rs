@@ -73,42 +73,36 @@ pub fn hand_on(top: &Path, wanted: &[&str]) {
         let words = |file| std::fs::read_to_string(dir.join(file)).unwrap_or_default();
         let (there, on) = (words("cgroup.controllers"), words("cgroup.subtree_control"));
         let has = |list: &str, wanted: &str| list.split_whitespace().any(|word| word == wanted);
-        for controller in wanted.iter().filter(|wanted| has(&there, wanted) && !has(&on, wanted)) {
-            let switch_on = || {
-                kernel::write_cgroup(
-                    &dir,
-                    "cgroup.subtree_control",
-                    &format!("+{controller}"),
-                    "let the cgroups in it have this controller",
-                )
-            };
-            if switch_on().is_err_and(|error| error.errno() == Some(Errno::EBUSY)) && move_aside(&dir).is_ok() {
-                let _ = switch_on();
-            }
+        let missing: Vec<_> = wanted.iter().filter(|wanted| has(&there, wanted) && !has(&on, wanted)).collect();
+        // The top of the machine, which may keep its processes, has no events.
+        if !missing.is_empty() && dir.join("cgroup.events").exists() && move_aside(&dir).is_err() {
+            return;
+        }
+        for controller in missing {
+            let value = format!("+{controller}");
+            let why = "let the cgroups in it have this controller";
+            let _ = kernel::write_cgroup(&dir, "cgroup.subtree_control", &value, why);
         }
     }
 }
 
-/// Moves the processes that are in `dir` itself one level down.
+/// Moves the processes that are in `dir` itself one level down. Before a controller is handed on, not after the first
+/// `EBUSY`: some can be had by the threads of one process in several cgroups, and once the kernel has been told to do
+/// that, it lets no process in below.
 fn move_aside(dir: &Path) -> look::Result<()> {
-    let leaf = dir.join(LEAF);
-    match kernel::make_cgroup(&leaf, "a leaf for the processes that are in the way") {
-        Err(error) if error.errno() != Some(Errno::EEXIST) => return Err(error),
-        _ => {}
-    }
     // New ones may be born while these move.
     for _ in 0..100 {
         let procs = std::fs::read_to_string(dir.join("cgroup.procs")).unwrap_or_default();
         if procs.is_empty() {
             break;
         }
+        let leaf = dir.join(LEAF);
+        if !leaf.exists() {
+            kernel::make_cgroup(&leaf, "a leaf for the processes that are in the way")?;
+        }
+        let why = "a cgroup that hands controllers on holds no processes";
         for pid in procs.lines() {
-            match kernel::write_cgroup(
-                &leaf,
-                "cgroup.procs",
-                pid,
-                "a cgroup that hands controllers on holds no processes",
-            ) {
+            match kernel::write_cgroup(&leaf, "cgroup.procs", pid, why) {
                 Err(error) if error.errno() != Some(Errno::ESRCH) => return Err(error),
                 _ => {}
             }

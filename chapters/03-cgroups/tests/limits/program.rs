@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Test;
@@ -84,14 +84,16 @@ fn each_step_is_told() {
     assert!(limit.is_some() && birth.is_some() && limit < birth, "{ended:?}");
 }
 
+/// Somebody without rights.
+const NOBODY: u32 = 65534;
+
 /// The program where everybody can reach it, to be run by somebody without rights.
 fn as_nobody(dir: &tempfile::TempDir, words: &str) -> Command {
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let program = dir.path().join("ch03-cgroups");
     std::fs::copy(CH03, &program).unwrap();
-    let nobody = 65534;
     let mut command = Command::new(program);
-    command.args(words.split_whitespace()).uid(nobody).gid(nobody);
+    command.args(words.split_whitespace()).uid(NOBODY).gid(NOBODY);
     command
 }
 
@@ -102,24 +104,43 @@ fn a_user_without_a_place_is_told_what_to_do() {
     assert!(ended.stderr.contains("limits need a cgroup, and ") && ended.stderr.contains("help: "), "{ended:?}");
 }
 
-/// A user's part of the tree that the user's shell is in, as a systemd scope is: the shell moves one level down.
-fn who_is_in_the_way_moves_aside() {
-    let part = Path::new("/sys/fs/cgroup").join(id("part"));
-    std::fs::create_dir(&part).unwrap();
-    for file in ["", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
-        std::os::unix::fs::chown(part.join(file), Some(65534), Some(65534)).unwrap();
+/// A part of the tree that is somebody's, and goes away with all that was made in it.
+struct Part(PathBuf);
+
+impl Part {
+    fn new(owner: u32) -> Part {
+        let part = Path::new("/sys/fs/cgroup").join(id("part"));
+        std::fs::create_dir(&part).unwrap();
+        for file in ["", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
+            std::os::unix::fs::chown(part.join(file), Some(owner), Some(owner)).unwrap();
+        }
+        Part(part)
     }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        for empty in ["tinbox", "outside", ""] {
+            let _ = std::fs::remove_dir(self.0.join(empty));
+        }
+    }
+}
+
+/// As in a systemd scope, the user's shell is in the very part that it was given: the shell moves one level down.
+fn who_is_in_the_way_moves_aside() {
+    let part = Part::new(NOBODY);
     let dir = tempfile::tempdir().unwrap();
     let words = format!("run --pids-limit 20 {} fork-bomb 50", root().display());
-    let mut shell = Command::new("sh");
     let inside = as_nobody(&dir, &words);
-    let script = r#"echo $$ > "$0/cgroup.procs" && shift && exec setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$0" "$@"; true' "$@""#;
-    shell.args(["-c", script]).arg(&part).arg("--").arg(inside.get_program()).args(inside.get_args());
+    let script = r#"echo $$ > "$0/cgroup.procs"; setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+                    echo "$? from $(cat /proc/self/cgroup)""#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).arg(&part.0).arg(inside.get_program()).args(inside.get_args());
     let ended = ended(&mut shell);
-    assert_eq!(ended.stdout, "19 processes, and then fork: EAGAIN: Try again\n", "{ended:?}");
-    for empty in ["tinbox", "outside", ""] {
-        std::fs::remove_dir(part.join(empty)).unwrap();
-    }
+    let outside = part.0.join("outside");
+    let path = outside.strip_prefix("/sys/fs/cgroup").unwrap().display();
+    let expected = format!("19 processes, and then fork: EAGAIN: Try again\n1 from 0::/{path}\n");
+    assert_eq!(ended.stdout, expected, "{ended:?}");
 }
 
 fn a_process_is_shown() {
