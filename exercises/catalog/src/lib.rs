@@ -33,7 +33,7 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the course.
-pub const ALL: [Exercise; 9] = [
+pub const ALL: [Exercise; 12] = [
     Exercise {
         number: "0.1",
         name: "namespaces_of",
@@ -134,6 +134,39 @@ pub const ALL: [Exercise; 9] = [
         more_uses: "",
         variant: "Confine",
         seam: false,
+    },
+    Exercise {
+        number: "8.1",
+        name: "drop_privileges",
+        task: "Give away what root could do, in the right order.",
+        reference: "chapters/08-sandbox/src/lib.rs",
+        signature: "pub fn drop_privileges(privileges: &Privileges) -> Result<()>",
+        uses: "use look::Result;\nuse look::kernel::{self, CapabilitySet};\nuse nix::unistd::{Gid, Uid};\nuse sandbox::Privileges;\n",
+        more_uses: "",
+        variant: "DropPrivileges",
+        seam: true,
+    },
+    Exercise {
+        number: "8.2",
+        name: "filter",
+        task: "Write a filter for system calls.",
+        reference: "chapters/08-sandbox/src/seccomp/simple.rs",
+        signature: "pub fn filter(architecture: u32, allowed: &[u32]) -> Vec<Instruction>",
+        uses: "use sandbox::seccomp::bpf::{ARCHITECTURE, Action, EPERM, Instruction, NUMBER, answer, jump_if_equal, load};\n",
+        more_uses: "",
+        variant: "Filter",
+        seam: false,
+    },
+    Exercise {
+        number: "8.3",
+        name: "mask",
+        task: "Hide a path of an image, without being led astray.",
+        reference: "chapters/08-sandbox/src/lib.rs",
+        signature: "pub fn mask(root: &Root, path: &str) -> Result<()>",
+        uses: "use std::os::fd::AsFd;\n\nuse chroot::inside::Root;\nuse look::kernel::{self, MsFlags, Target};\nuse look::{Error, Result};\nuse nix::errno::Errno;\nuse nix::fcntl::OFlag;\nuse nix::sys::stat::{Mode, SFlag};\n",
+        more_uses: "",
+        variant: "Mask",
+        seam: true,
     },
 ];
 

@@ -11,6 +11,7 @@
 //! What an answer prints is shown to its author and never believed.
 
 pub mod audit;
+mod confining;
 pub mod diagnosis;
 mod facts;
 mod looking;
@@ -136,6 +137,9 @@ fn look_at(exercise: &Exercise, session: &mut Session) -> Result<Seen, Stop> {
         "reap" => reaping::reap(session),
         "settings" => shares::settings(session),
         "confine" => shares::confine(session),
+        "drop_privileges" => confining::drop_privileges(session),
+        "filter" => confining::filter(session),
+        "mask" => confining::mask(session),
         other => Err(std::io::Error::other(format!("there is no grader for {other}")).into()),
     }
 }
@@ -162,6 +166,7 @@ pub fn speaker(exercise: &Exercise) -> &'static str {
     match exercise.name {
         "namespaces_of" | "settings" => "your function says",
         "reap" => "your function, and what is left",
+        "filter" => "your filter",
         _ => "the kernel says",
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn settings(session: &mut Session) -> Result<Seen, Stop> {
     let (_, outcome) = session.called(Call::TheFunction)?;
     let (_, error) = returned(&outcome)?;
     let mut facts = Facts::default();
-    if let Outcome::Done(Said::Settings(said)) = outcome {
+    if let Outcome::Done(Said::Lines(said)) = outcome {
         for ((options, _), said) in asked().iter().zip(said) {
             facts.say(options, said);
         }

@@ -3,6 +3,7 @@
 //! ```text
 //! /                 a tmpfs: the host's root
 //! ├── secret        a file that is the host's alone
+//! ├── dev/null      the machine's
 //! ├── home/         where the answer's process starts
 //! ├── proc/         for this PID namespace
 //! ├── sys/fs/cgroup/    where an answer needs it: a cgroup to make others in
@@ -68,7 +69,7 @@ pub(crate) fn own_proc() -> Result<()> {
 fn furnish(place: &Path) -> Result<()> {
     let at = |path: &str| place.join(path.trim_start_matches('/'));
     let inside = |path: &str| at(NEW_ROOT).join(path.trim_start_matches('/'));
-    for directory in [at("/proc"), at(START), inside(START_INSIDE), inside(SUBMOUNT)] {
+    for directory in [at("/proc"), at("/dev"), at(START), inside(START_INSIDE), inside(SUBMOUNT)] {
         std::fs::create_dir_all(&directory).map_err(|e| Error::io("mkdir", shown(&directory), &e))?;
     }
     kernel::mount("proc", at("/proc"), "proc", MsFlags::empty(), "", "the processes of the stand-in")?;
@@ -78,10 +79,10 @@ fn furnish(place: &Path) -> Result<()> {
         std::fs::create_dir_all(&place).map_err(|e| Error::io("mkdir", shown(&place), &e))?;
         kernel::mount(share, place, "", MsFlags::MS_BIND | MsFlags::MS_REC, "", "a cgroup to make others in")?;
     }
-    for file in [at("/secret"), inside("/inside"), inside(MARKER)] {
+    for file in [at("/secret"), at("/dev/null"), inside("/inside"), inside(MARKER)] {
         std::fs::write(&file, "").map_err(|e| Error::io("write", shown(&file), &e))?;
     }
-    Ok(())
+    kernel::mount("/dev/null", at("/dev/null"), "", MsFlags::MS_BIND, "", "what is nothing on the machine")
 }
 
 fn shown(path: &Path) -> String {

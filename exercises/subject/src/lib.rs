@@ -21,6 +21,7 @@
 
 pub mod host;
 mod life;
+mod owner;
 pub mod protocol;
 pub mod scene;
 mod try_it;
@@ -30,10 +31,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use cgroups::{Limits, Setting};
+use chroot::inside::Root;
 use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
 use namespaces::Process;
 use nix::unistd::Pid;
+use sandbox::Privileges;
+use sandbox::seccomp::Instruction;
 
 use protocol::{Channel, Report};
 
@@ -58,6 +62,12 @@ pub enum Answer {
     Settings(fn(&Limits) -> Vec<Setting>),
     /// 3.2
     Confine(fn(&Path, &[Setting]) -> Result<()>),
+    /// 8.1
+    DropPrivileges(fn(&Privileges) -> Result<()>),
+    /// 8.2
+    Filter(fn(u32, &[u32]) -> Vec<Instruction>),
+    /// 8.3
+    Mask(fn(&Root, &str) -> Result<()>),
 }
 
 /// What a new process is to do; its answer is the exit status.
@@ -90,7 +100,7 @@ fn run(answer: Answer, channel: Channel) -> ExitCode {
         | CloneFlags::CLONE_NEWUTS
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWNET;
-    match chroot::own_user().and_then(|()| kernel::clone3(stand_in, None, "a stand-in for the machine")) {
+    match owner::become_root(answer).and_then(|()| kernel::clone3(stand_in, None, "a stand-in for the machine")) {
         Ok(Cloned::Child) => life::first_process(answer, &channel),
         Ok(Cloned::Parent { pid, .. }) => outlive(pid, channel),
         Err(error) => {

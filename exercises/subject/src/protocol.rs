@@ -66,6 +66,22 @@ pub enum Call {
     NobodyLeft,
     /// 3.2: with a limit that no kernel has.
     ImpossibleLimit,
+    /// 8.1: in a process that is to become an ordinary user. Said by that process.
+    AsUser,
+    /// 8.1: in one that stays root, with a group that cannot be changed. Said by that process.
+    AsRoot,
+    /// 8.2: not the answer, but a process behind the filter that it made.
+    BehindTheFilter,
+    /// 8.3: of a file.
+    MaskFile,
+    /// 8.3: of a directory.
+    MaskDirectory,
+    /// 8.3: of what is not there.
+    MaskNothing,
+    /// 8.3: of a symlink.
+    MaskLink,
+    /// 8.3: of a directory that a symlink leads to.
+    MaskBehindLink,
 }
 
 /// What became of a call.
@@ -102,8 +118,10 @@ pub enum Said {
     Process(i32),
     /// 2.1 to 2.3: the status that a process ended with, if it has ended.
     Status(Option<u8>),
-    /// 3.1: for each of the limits that were asked for, what is to be written.
-    Settings(Vec<String>),
+    /// 3.1: for each of the limits that were asked for, what is to be written; 8.2: what became of some calls.
+    Lines(Vec<String>),
+    /// 8.2: a filter for each of the lists that were asked for. An instruction is its four fields.
+    Filters(Vec<Vec<(u16, u8, u8, u32)>>),
 }
 
 /// How a process ended.

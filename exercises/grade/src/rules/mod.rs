@@ -4,9 +4,12 @@
 //! working directory is wrong.
 
 mod confine;
+mod drop_privileges;
 mod enter;
 mod enter_root;
 mod escape;
+mod filter;
+mod mask;
 mod naive_root;
 mod namespaces_of;
 mod reap;
@@ -30,6 +33,9 @@ pub(crate) fn of(exercise: &Exercise) -> &'static [Rule] {
         "reap" => reap::RULES,
         "settings" => settings::RULES,
         "confine" => confine::RULES,
+        "drop_privileges" => drop_privileges::RULES,
+        "filter" => filter::RULES,
+        "mask" => mask::RULES,
         _ => &[],
     }
 }

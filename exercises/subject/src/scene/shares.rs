@@ -36,7 +36,7 @@ pub fn asked() -> Vec<(&'static str, Limits)> {
 /// 3.1
 pub(super) fn settings(stage: &Stage<'_>, settings: fn(&Limits) -> Vec<Setting>) {
     let all = || asked().iter().map(|(_, limits)| shown(settings(limits))).collect();
-    stage.report(Call::TheFunction, try_it(|| Ok(Said::Settings(all()))));
+    stage.report(Call::TheFunction, try_it(|| Ok(Said::Lines(all()))));
 }
 
 /// `memory.max 64, memory.swap.max 0`; the order makes no difference to the kernel.

@@ -1,0 +1,23 @@
+//! In another order that works: the bit first, and the groups before the bounding set.
+
+use look::Result;
+use look::kernel::{self, CapabilitySet};
+use nix::unistd::{Gid, Uid};
+use sandbox::Privileges;
+
+pub fn drop_privileges(privileges: &Privileges) -> Result<()> {
+    if privileges.no_new_privs {
+        kernel::no_new_privs("none of it comes back")?;
+    }
+    let Privileges { uid, gid, keep, .. } = *privileges;
+    if privileges.may_set_groups {
+        let groups: Vec<Gid> = privileges.groups.iter().copied().map(Gid::from_raw).collect();
+        kernel::setgroups(&groups, "its other groups")?;
+    }
+    kernel::setresgid(Gid::from_raw(gid), "its group")?;
+    kernel::drop_bounding(keep, "never to be had again")?;
+    kernel::setresuid(Uid::from_raw(uid), "its user")?;
+    let held = if uid == 0 { keep } else { CapabilitySet::NONE };
+    kernel::set_capabilities(held, "no more than this")?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! diagnosis: no-new-privs-missing
+//!
+//! Everything but the bit. Made by those for whom a process without powers has none to gain.
+
+use look::Result;
+use look::kernel::{self, CapabilitySet};
+use nix::unistd::{Gid, Uid};
+use sandbox::Privileges;
+
+pub fn drop_privileges(privileges: &Privileges) -> Result<()> {
+    let Privileges { uid, gid, keep, .. } = *privileges;
+    kernel::drop_bounding(keep, "never to be had again")?;
+    if privileges.may_set_groups {
+        let groups: Vec<Gid> = privileges.groups.iter().copied().map(Gid::from_raw).collect();
+        kernel::setgroups(&groups, "its other groups")?;
+    }
+    kernel::setresgid(Gid::from_raw(gid), "its group")?;
+    kernel::setresuid(Uid::from_raw(uid), "its user")?;
+    let held = if uid == 0 { keep } else { CapabilitySet::NONE };
+    kernel::set_capabilities(held, "no more than this")?;
+    Ok(())
+}
