@@ -6,9 +6,12 @@
 
 mod explain;
 mod import;
+mod pause;
 mod ps;
 mod rm;
 mod run;
+mod stats;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,7 +36,7 @@ struct Verb {
     on_error: u8,
 }
 
-const VERBS: [Verb; 4] = [
+const VERBS: [Verb; 7] = [
     Verb {
         name: "run",
         about: "Create and run a new container",
@@ -43,6 +46,21 @@ const VERBS: [Verb; 4] = [
     },
     Verb { name: "ps", about: "List containers", command: ps::command, run: ps::run, on_error: 1 },
     Verb { name: "rm", about: "Remove one or more containers", command: rm::command, run: rm::run, on_error: 1 },
+    Verb {
+        name: "pause",
+        about: "Pause all processes of one or more containers",
+        command: pause::command,
+        run: pause::run,
+        on_error: 1,
+    },
+    Verb {
+        name: "unpause",
+        about: "Let paused containers go on",
+        command: pause::unpause_command,
+        run: pause::run_unpause,
+        on_error: 1,
+    },
+    Verb { name: "stats", about: "Show what containers use", command: stats::command, run: stats::run, on_error: 1 },
     Verb {
         name: "import",
         about: "Make an image from a tar of a root file system",

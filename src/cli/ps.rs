@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
+use crate::cli::table;
 use crate::container::{self, Life, Record};
 use crate::state::State;
 
@@ -30,7 +31,8 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     if matches.get_flag("quiet") {
         rows.iter().for_each(|row| println!("{}", row[0]));
     } else {
-        print_table(&rows);
+        let headings = ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"];
+        table::print(&headings, &rows);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,18 +47,6 @@ fn row(record: &Record, life: Life) -> [String; 6] {
     };
     let command = shorten(&record.command.join(" "), 20);
     [record.id[..12].to_owned(), record.image.clone(), format!("\"{command}\""), created, status, record.name.clone()]
-}
-
-fn print_table(rows: &[[String; 6]]) {
-    let headings = ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"].map(str::to_owned);
-    let lines: Vec<&[String; 6]> = std::iter::once(&headings).chain(rows).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
-    for line in lines {
-        let cells: Vec<String> =
-            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
-        println!("{}", cells.join("   ").trim_end());
-    }
 }
 
 /// Shows control characters as what they are, so that a command cannot repaint the terminal of who lists it.

@@ -42,7 +42,7 @@ mod terminal;
 
 pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};
-pub use registry::{all, remove};
+pub use registry::{all, find_running, remove};
 
 use anyhow::Result;
 use cgroups::Group;

@@ -39,10 +39,11 @@ fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
     }
 }
 
-/// The first process of a container that runs.
-pub fn running(state: &State, wanted: &str) -> Result<Process> {
+/// A container that runs, and its first process.
+pub fn find_running(state: &State, wanted: &str) -> Result<(Record, Process)> {
     let (record, _) = find(state, wanted)?;
-    lease::process(&lease::path(state, &record.id)).with_context(|| format!("container {wanted} is not running"))
+    let process = lease::process(&lease::path(state, &record.id));
+    Ok((record, process.with_context(|| format!("container {wanted} is not running"))?))
 }
 
 /// Removes a container that does not run. One that runs is killed first if `force` is set.

@@ -75,7 +75,7 @@ impl Sharing {
             }
             Mode::Of(name) => name,
         };
-        let process = registry::running(state, name)?;
+        let (_, process) = registry::find_running(state, name)?;
         // What an ordinary user's container has belongs to its user namespace, so that is shared too.
         let with_users = if self.rootless { CloneFlags::CLONE_NEWUSER } else { CloneFlags::empty() };
         match self.joined.iter_mut().find(|(known, _)| known.pid() == process.pid()) {
