@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use look::kernel;
+use nix::unistd::getpid;
 
 use crate::home::{self, PARENT};
-use crate::places::{Layout, is_writable, own_path, tops};
+use crate::places::{Layout, is_writable, tops};
 use crate::usage::Tree;
 use crate::write::{self, NO_TREE};
 use crate::{DeviceRule, Limits, Setting, devices, v1};
@@ -100,14 +101,9 @@ impl Group {
             kernel::write_cgroup(&tree.path, "tasks", "0", why)?;
         }
         match &self.v2 {
-            Some(v2) if !self.is_inside() => kernel::write_cgroup(&v2.path, "cgroup.procs", "0", why),
+            Some(v2) if !v2.holds_the_caller() => kernel::write_cgroup(&v2.path, "cgroup.procs", "0", why),
             _ => Ok(()),
         }
-    }
-
-    /// Whether the calling process is in the v2 cgroup.
-    fn is_inside(&self) -> bool {
-        own_path().is_some_and(|path| path.ends_with(&format!("/{PARENT}/{}", self.id)))
     }
 
     /// The directory with the files of a controller of v1.
@@ -164,6 +160,15 @@ impl Unified {
         let directory = File::options().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(&path);
         let directory = directory.with_context(|| format!("open {}", path.display()))?;
         Ok(Unified { path, directory: directory.into() })
+    }
+
+    /// Whether the calling process is in it. The list shows each process by its id in the PID namespace of whoever
+    /// reads. (`/proc/self/cgroup` says the same, and costs more: first the kernel has to make a directory in `/proc`
+    /// for a process that was just born.)
+    fn holds_the_caller(&self) -> bool {
+        let own = getpid().to_string();
+        let list = std::fs::read_to_string(self.path.join("cgroup.procs"));
+        list.is_ok_and(|list| list.lines().any(|pid| pid == own))
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {

@@ -60,7 +60,7 @@ fn delegated(mount: &Path) -> Option<PathBuf> {
 }
 
 /// The path of this process's cgroup in v2.
-pub fn own_path() -> Option<String> {
+fn own_path() -> Option<String> {
     let text = std::fs::read_to_string("/proc/self/cgroup").ok()?;
     text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
