@@ -195,7 +195,7 @@ fn own_name(plan: &Plan) -> Result<()> {
 /// of the root (CVE-2024-21626). None is followed, neither of the path itself nor by way of a symlink in the image.
 fn enter_workdir(plan: &Plan) -> Result<()> {
     let mode = Mode::from_bits_truncate(0o755);
-    let made = Root::new("/".as_ref())?.create_dir_all(&plan.workdir, mode);
+    let made = Root::new("/".as_ref())?.create_dir_all_told(&plan.workdir, mode, "the image lacks it");
     let failed = |errno| look::Error::call("openat2", &plan.workdir, errno);
     let directory = made.map_err(failed).context("the working directory")?;
     Ok(kernel::fchdir(directory.as_fd(), &plan.workdir, "where the command starts")?)

@@ -19,7 +19,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use look::{Error, Result};
+use look::{Error, Result, kernel};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::sys::stat::{Mode, SFlag, fchmod, fstat, mkdirat};
@@ -82,7 +82,19 @@ impl Root {
     /// Opens the directory at `path`, and makes it and those above it where they are missing, with exactly `mode`
     /// whatever the umask.
     pub fn create_dir_all(&self, path: impl AsRef<Path>, mode: Mode) -> nix::Result<OwnedFd> {
-        let (mut path, mut missing) = (path.as_ref(), Vec::new());
+        self.create_dirs(path.as_ref(), mode, &|dir, name| mkdirat(dir, name, mode))
+    }
+
+    /// [`Root::create_dir_all`] for a directory that a container gets, and is told about.
+    pub fn create_dir_all_told(&self, path: impl AsRef<Path>, mode: Mode, why: &str) -> nix::Result<OwnedFd> {
+        self.create_dirs(path.as_ref(), mode, &|dir, name| {
+            let made = kernel::mkdir(dir, &name.to_string_lossy(), mode.bits(), why);
+            made.map_err(|error| error.errno().unwrap_or(Errno::EIO))
+        })
+    }
+
+    fn create_dirs(&self, mut path: &Path, mode: Mode, make: &MakeDir<'_>) -> nix::Result<OwnedFd> {
+        let mut missing = Vec::new();
         let mut dir = loop {
             match self.open(path, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty()) {
                 Err(Errno::ENOENT) => {
@@ -95,7 +107,7 @@ impl Root {
         };
         // From here on everything is new, and nothing is followed.
         while let Some(name) = missing.pop() {
-            dir = create_dir(&dir, &name, mode)?;
+            dir = create_dir(&dir, &name, mode, make)?;
         }
         Ok(dir)
     }
@@ -148,9 +160,12 @@ fn split(path: &Path) -> nix::Result<(&Path, OsString)> {
     Ok((parent, name))
 }
 
+/// Makes a directory in another.
+type MakeDir<'a> = dyn Fn(BorrowedFd<'_>, &OsStr) -> nix::Result<()> + 'a;
+
 /// Opens the directory `name` in `parent`, and makes it if it is missing.
-fn create_dir(parent: &OwnedFd, name: &OsStr, mode: Mode) -> nix::Result<OwnedFd> {
-    let made = mkdirat(parent, name, mode);
+fn create_dir(parent: &OwnedFd, name: &OsStr, mode: Mode, make: &MakeDir<'_>) -> nix::Result<OwnedFd> {
+    let made = make(parent.as_fd(), name);
     let dir = match made {
         Ok(()) | Err(Errno::EEXIST) => {
             let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;

@@ -1,6 +1,6 @@
 //! An init: the process with number 1, when the program itself should not be.
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsFd;
 
 use look::{Error, Result, kernel};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -39,13 +39,7 @@ impl Init {
     /// Closes every descriptor above 2 but its own: what an init holds open, it would hold as long as it lives. Whoever
     /// owned one must not close it again, so leave the process with an exit.
     pub fn close_all_else(&self) {
-        let own = self.0.as_fd().as_raw_fd() as u32;
-        for (first, last) in [(3, own.saturating_sub(1)), (own + 1, u32::MAX)] {
-            if first <= last {
-                // SAFETY: takes three integers.
-                unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
-            }
-        }
+        kernel::close_all_but(self.0.as_fd(), "an init holds what it has open for as long as it lives");
     }
 
     /// Looks after this PID namespace until `main` has ended: collects whoever ends (with `reap`, [`crate::reap`] or

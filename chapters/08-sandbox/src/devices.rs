@@ -19,18 +19,21 @@ use crate::filesystems::{NOTHING_SPECIAL, open, target};
 
 /// What a container shares besides an IPC namespace, which is about both: shared memory and message queues.
 #[derive(Debug)]
-pub struct Memory([OwnedFd; 2]);
+pub struct Memory([Option<OwnedFd>; 2]);
 
 /// Where they are in `/dev`.
 const MEMORY: [&str; 2] = ["shm", "mqueue"];
 
 impl Memory {
-    /// Those of `root`. This process must be in the mount namespace of `root`, and may leave it then.
+    /// Those of `root`, as far as it has them. This process must be in the mount namespace of `root`, and may leave it
+    /// then.
     pub fn of(root: &Root) -> Result<Memory> {
         let copy = |name: &str| {
             let path = format!("/dev/{name}");
-            let theirs = open(root, &path, OFlag::O_PATH | OFlag::O_DIRECTORY)?;
-            kernel::open_tree(theirs.as_fd(), &path, "shared, as the IPC namespace is")
+            match open(root, &path, OFlag::O_PATH | OFlag::O_DIRECTORY) {
+                Err(error) if error.errno() == Some(Errno::ENOENT) => Ok(None),
+                theirs => kernel::open_tree(theirs?.as_fd(), &path, "shared, as the IPC namespace is").map(Some),
+            }
         };
         Ok(Memory([copy(MEMORY[0])?, copy(MEMORY[1])?]))
     }
@@ -62,7 +65,7 @@ pub fn populate(root: &Root, rootless: bool, shared: Option<&Memory>) -> Result<
     special(root, &dev, "pts", |to| kernel::mount_on("devpts", to, "devpts", flags, pts, "terminals of its own"))?;
     match shared {
         Some(Memory(trees)) => {
-            let mut all = MEMORY.into_iter().zip(trees);
+            let mut all = MEMORY.into_iter().zip(trees).filter_map(|(name, tree)| Some((name, tree.as_ref()?)));
             all.try_for_each(|(name, tree)| share(root, &dev, name, tree))
         }
         None => own_memory(root, &dev),
@@ -120,7 +123,8 @@ pub fn add(root: &Root, node: &Node, rootless: bool) -> Result<()> {
     let path = node.container.to_string_lossy();
     let failed = |errno| Error::call("openat2", &*path, errno);
     let (parent, name) = path.rsplit_once('/').unwrap_or(("/dev", &path));
-    let dir = root.create_dir_all(parent, Mode::from_bits_truncate(0o755)).map_err(failed)?;
+    let dir =
+        root.create_dir_all_told(parent, Mode::from_bits_truncate(0o755), "a directory for it").map_err(failed)?;
     if rootless {
         kernel::mkfile(dir.as_fd(), name, 0o666, "a file to mount the host's device on")?;
         let file = open(root, &path, OFlag::O_PATH)?;

@@ -148,7 +148,8 @@ impl Tmpfs {
     pub fn mount(&self, root: &Root) -> Result<()> {
         let failed = |errno| Error::call("openat2", &self.path, errno);
         // A symlink on the way stays inside the root, and what it led to is what is mounted on.
-        let point = root.create_dir_all(&self.path, Mode::from_bits_truncate(0o755)).map_err(failed)?;
+        let point =
+            root.create_dir_all_told(&self.path, Mode::from_bits_truncate(0o755), "a mount point").map_err(failed)?;
         let target = target(&point, &self.path);
         kernel::mount_on("tmpfs", target, "tmpfs", self.flags, &self.data, "in memory, and gone with the container")
     }

@@ -7,6 +7,7 @@
 //! Calls that only look (`stat`, `read`) or that every program makes (`open`, `pipe`) are not here.
 
 mod cgroups;
+mod descriptors;
 mod files;
 mod links;
 mod mounts;
@@ -16,6 +17,7 @@ mod seccomp;
 mod trees;
 
 pub use cgroups::{attach_device_program, load_device_program, make_cgroup, remove_cgroup, write_cgroup};
+pub use descriptors::close_all_but;
 pub use files::{chown, mkdir, mkfile, mknod_block, mknod_char, symlink, write_map, write_setting};
 pub use links::link_up;
 pub use mounts::{Target, bind_on, chroot, mount, mount_on, mount_read_only, pivot_root, umount};
