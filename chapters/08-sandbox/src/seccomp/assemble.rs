@@ -87,3 +87,34 @@ impl Assembler {
         self.reversed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::bpf::{NUMBER, jump_if_equal};
+    use super::super::{Data, simulate};
+    use super::*;
+
+    /// A test whose two ways are as far away as a jump reaches, and a little nearer and further, each.
+    #[test]
+    fn as_far_as_a_jump_reaches() {
+        for (between, before) in (0..8).flat_map(|n| (245..260).map(move |m| (n, m))) {
+            let mut program = Assembler::default();
+            let [mut no, mut yes] = [Action::Log, Action::Allow].map(|action| program.emit(answer(action)));
+            // Something to go through, so that the ways do not end right there, where a copy would do.
+            no = program.load(NUMBER, no);
+            for _ in 0..between {
+                program.load(NUMBER, no);
+            }
+            yes = program.load(NUMBER, yes);
+            for _ in 0..before {
+                program.emit(load(NUMBER));
+            }
+            let last = program.branch(jump_if_equal, 7, yes, no);
+            program.load(NUMBER, last);
+            let program = program.finish();
+            for (nr, action) in [(7, Action::Allow), (8, Action::Log)] {
+                assert_eq!(simulate(&program, &Data { nr, ..Data::default() }), Ok(action), "{between} {before}");
+            }
+        }
+    }
+}

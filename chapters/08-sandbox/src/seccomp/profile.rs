@@ -2,7 +2,7 @@
 
 use super::bpf::Action;
 
-/// A profile in Docker's terms. [`parse`](super::parse) reads one, [`compile`](super::compile) makes a filter of it.
+/// A profile in Docker's terms: [`Profile::parse`] reads one, [`Profile::compile`] makes a filter of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// For calls that no rule speaks of.
