@@ -64,10 +64,7 @@ fn a_pivoted_root_leaves_the_host_as_it_was() {
 fn the_escape_stays_in_a_container() {
     let playground = Playground::new();
     let tinbox = Tinbox::without_images();
-    let mut archive = tar::Builder::new(Vec::new());
-    archive.follow_symlinks(false);
-    archive.append_dir_all(".", playground.root()).unwrap();
-    crate::import::import(&tinbox, "attack", &archive.into_inner().unwrap());
+    crate::import::import(&tinbox, "attack", &crate::import::archive(&playground.root()));
     let mut command = tinbox.command(["run", "--rm", "attack", "/bin/escape", "cat"]);
     let error = Ended::of(command.arg(playground.secret()).output().unwrap()).fails(1);
     assert!(error.contains("No such file or directory"), "{error}");

@@ -2,17 +2,23 @@
 //!
 //! A test that this machine cannot run is listed as ignored, with what is missing in brackets. It is never
 //! counted as passed. The same tests run as root and as an ordinary user.
+//!
+//! This executable also plays other parts: what is done inside a container ([`acts`]), and a Tinbox with a stage that
+//! was weakened ([`weak`]).
 
+mod acts;
 mod attacks;
 mod chapters;
 mod explain;
 mod import;
 mod isolation;
+mod ladder;
 mod lifecycle;
 mod recovery;
 mod run;
 mod support;
 mod terminal;
+mod weak;
 
 use std::process::ExitCode;
 
@@ -24,8 +30,15 @@ use support::need::Need;
 type Test = (&'static str, &'static [Need], fn());
 
 fn main() -> ExitCode {
+    if let Some(status) = acts::play() {
+        return status;
+    }
+    if let Some(stages) = weak::stages() {
+        return tinbox::main_with(&stages);
+    }
     let arguments = Arguments::from_args();
-    let groups: [(&str, &[Test]); 9] = [
+    let ladder = ladder::tests();
+    let groups: [(&str, &[Test]); 10] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -35,6 +48,7 @@ fn main() -> ExitCode {
         ("import", import::TESTS),
         ("attacks", attacks::TESTS),
         ("chapters", chapters::TESTS),
+        ("ladder", &ladder),
     ];
     let trials = groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -208,7 +208,7 @@ fn bad_input_is_refused_before_anything_is_done() {
         ("run BASE", "invalid reference format"),
         ("run --no-such-flag base", "--no-such-flag: `tinbox run` has no such option, or not yet"),
         ("run", "<IMAGE [CMD]>"),
-        ("nonsense", "there is no command 'nonsense', or not yet: there are run, ps, rm, import"),
+        ("nonsense", "there is no command 'nonsense', or not yet: there are run, ps, rm, "),
     ] {
         let error = tinbox.tinbox(arguments).fails(125);
         assert!(error.contains(says), "{arguments}: {error}");

@@ -1,5 +1,7 @@
 //! A Tinbox of its own for each test, and ways to look at what it does.
 
+pub mod armed;
+pub mod cgroups;
 pub mod need;
 pub mod process;
 
@@ -20,7 +22,7 @@ pub const TINBOX: &str = env!("CARGO_BIN_EXE_tinbox");
 
 /// A state directory that is this test's alone, with the embedded image in it.
 pub struct Tinbox {
-    root: tempfile::TempDir,
+    root: Option<tempfile::TempDir>,
 }
 
 impl Tinbox {
@@ -33,17 +35,27 @@ impl Tinbox {
 
     /// One where nothing was ever run.
     pub fn without_images() -> Tinbox {
-        Tinbox { root: tempfile::Builder::new().prefix("tinbox-e2e-").tempdir().unwrap() }
+        Tinbox::at(tempfile::Builder::new().prefix("tinbox-e2e-").tempdir().unwrap())
+    }
+
+    /// One in `root`, which is removed with it.
+    pub fn at(root: tempfile::TempDir) -> Tinbox {
+        Tinbox { root: Some(root) }
+    }
+
+    /// Keeps the directory.
+    pub fn into_dir(mut self) -> tempfile::TempDir {
+        self.root.take().unwrap()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        self.root.as_ref().unwrap().path().join(name)
     }
 
     /// `tinbox ARGUMENTS…`, not started yet.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(TINBOX);
-        command.args(arguments).env("TINBOX_ROOT", self.root.path()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command.args(arguments).env("TINBOX_ROOT", self.path("")).env("NO_COLOR", "1").stdin(Stdio::null());
         command
     }
 
@@ -79,7 +91,9 @@ impl Tinbox {
 impl Drop for Tinbox {
     /// An ordinary user's overlay leaves directories that the usual removal may not look into.
     fn drop(&mut self) {
-        remove_all(self.root.path());
+        if let Some(root) = &self.root {
+            remove_all(root.path());
+        }
     }
 }
 
@@ -228,5 +242,6 @@ fn shared_images() -> &'static Path {
 
 /// Removes what all tests shared.
 pub fn clean_up() {
+    armed::clean_up();
     drop(MAKING.lock().unwrap().take());
 }

@@ -4,6 +4,9 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::geteuid;
 
+use super::armed::act_outside;
+use super::cgroups;
+
 /// Something that not every machine has.
 #[derive(Debug, Clone, Copy)]
 pub enum Need {
@@ -11,22 +14,50 @@ pub enum Need {
     Containers,
     /// To be root.
     Root,
+    /// To be an ordinary user.
+    OrdinaryUser,
     /// The program strace.
     Strace,
     /// The program unshare, of util-linux, and leave to use it.
     Unshare,
+    /// To be allowed to limit what this cgroup controller counts.
+    Controller(&'static str),
+    /// To be an ordinary user to whom no part of the cgroup tree was given.
+    NoDelegation,
+    /// A tree of cgroup v1 with the memory controller.
+    CgroupV1,
+    /// A user's own range of ids, and the programs that lend it.
+    Ranges,
+    /// A call that this kernel answers when nothing filters it, by the name that `acts/calls.rs` has for it.
+    Call(&'static str),
+    /// `TIOCSTI`, typing into one's own terminal.
+    Typing,
 }
 
 impl Need {
     /// What is missing here, and what to do about it.
-    pub fn missing(self) -> Option<&'static str> {
-        match self {
-            Need::Containers if !containers_work() => Some("no user namespaces; `cargo workshop doctor` tells why"),
-            Need::Root if !geteuid().is_root() => Some("needs root"),
-            Need::Strace if !runs("strace", &["-V"]) => Some("no strace; install the package of that name"),
-            Need::Unshare if !user_namespaces_work() => Some("no unshare of util-linux, or no user namespaces"),
-            _ => None,
-        }
+    pub fn missing(self) -> Option<String> {
+        let (there, missing) = match self {
+            Need::Containers => (containers_work(), "no user namespaces; `cargo workshop doctor` tells why"),
+            Need::Root => (geteuid().is_root(), "needs root"),
+            Need::OrdinaryUser => (!geteuid().is_root(), "needs an ordinary user"),
+            Need::Strace => (runs("strace", &["-V"]), "no strace; install the package of that name"),
+            Need::Unshare => (user_namespaces_work(), "no unshare of util-linux, or no user namespaces"),
+            Need::Controller(name) => {
+                let missing = format!("no cgroup with {name} that you may use; see systemd-run -p Delegate=yes");
+                return (!cgroups::has(name)).then_some(missing);
+            }
+            Need::NoDelegation => (!cgroups::any(), "needs a user without a cgroup; this one has one"),
+            Need::CgroupV1 => (cgroups::v1("memory").is_some(), "no memory controller in cgroup v1"),
+            Need::Ranges => {
+                (ranges(), "no newuidmap (package uidmap), or no lines for you in /etc/subuid, /etc/subgid")
+            }
+            Need::Call(name) => {
+                return (!calls(name)).then(|| format!("this kernel, unfiltered, does not do the call {name}"));
+            }
+            Need::Typing => (typing_works(), "the kernel lets only root type into terminals: dev.tty.legacy_tiocsti"),
+        };
+        (!there).then(|| missing.to_owned())
     }
 }
 
@@ -40,7 +71,29 @@ fn user_namespaces_work() -> bool {
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
-    let silent =
-        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    succeeds(Command::new(program).args(arguments))
+}
+
+fn calls(name: &str) -> bool {
+    succeeds(&mut act_outside(&format!("call {name}")))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     silent.is_ok_and(|status| status.success())
+}
+
+fn typing_works() -> bool {
+    let switch = std::fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti");
+    geteuid().is_root() || switch.map_or(true, |switch| switch.trim() == "1")
+}
+
+fn ranges() -> bool {
+    let user = nix::unistd::User::from_uid(geteuid()).ok().flatten().map(|user| user.name).unwrap_or_default();
+    let listed = |file| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        text.lines().any(|line| line.split(':').next() == Some(user.as_str()))
+    };
+    let installed = |program| Command::new(program).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    listed("/etc/subuid") && listed("/etc/subgid") && installed("newuidmap") && installed("newgidmap")
 }
