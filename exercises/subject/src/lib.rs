@@ -95,6 +95,9 @@ pub fn main(find: impl Fn(&str, &str) -> Option<Answer>) -> ExitCode {
 
 /// Makes the namespaces, and lives on as the parent outside until the first process inside has ended.
 fn run(answer: Answer, channel: Channel) -> ExitCode {
+    if let Answer::Settings(_) = answer {
+        return life::without_a_host(answer, &channel);
+    }
     let stand_in = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWUTS

@@ -56,6 +56,16 @@ pub(crate) fn first_process(answer: Answer, channel: &Channel) -> ExitCode {
         let _ = channel.send(&Report::Blocked { error: error.to_string() });
         return ExitCode::FAILURE;
     }
+    serve(answer, channel)
+}
+
+/// Runs the check of an answer that only computes: right here, as whoever asks.
+pub(crate) fn without_a_host(answer: Answer, channel: &Channel) -> ExitCode {
+    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+    serve(answer, channel)
+}
+
+fn serve(answer: Answer, channel: &Channel) -> ExitCode {
     match take_orders(answer, channel) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -137,6 +147,8 @@ fn start(namespaces: CloneFlags, body: impl FnOnce(Hold)) -> std::io::Result<Act
         Cloned::Parent { pid, pidfd } => Ok(Actor { pid, pidfd, go_on, go_on_child }),
         Cloned::Child => {
             drop((go_on, go_on_child));
+            // Without a PID namespace nobody else ends it with the one that takes orders.
+            let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
             body(Hold { own, child });
             std::process::exit(0);
         }

@@ -23,7 +23,7 @@ fn with_lent_ids() -> Result<()> {
     let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
     let none = || Error::Content {
         object: "/etc/subuid and /etc/subgid".into(),
-        problem: "no ids are lent to you, or newuidmap is not installed, and this exercise is about other users".into(),
+        problem: "no other users are lent to you, or there is no newuidmap".into(),
     };
     let identity = Identity::new((uid, gid), false, Some(Lent::to(uid).ok_or_else(none)?));
     let failed = |errno| Error::call("pipe", "to a process outside", errno);

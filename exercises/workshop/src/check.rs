@@ -10,7 +10,6 @@ use crate::course;
 use crate::format;
 use crate::mine::{Mine, shown};
 use crate::report;
-use crate::start;
 use crate::trial::{self, Outcome, Trial};
 
 /// `check` and its options.
@@ -80,7 +79,7 @@ fn explained(mine: &Mine, trials: &[Trial]) -> String {
 
 /// After a pass.
 fn what_next(mine: &Mine) -> String {
-    match start::next(mine) {
+    match course::next(mine) {
         Ok(Some(next)) => format!("\n  Next: {} {}. cargo workshop start {}\n", next.number, next.name, next.number),
         Ok(None) => "\n  All exercises have passed. cargo workshop list\n".into(),
         // What cannot be read is said by the command that needs it.

@@ -7,6 +7,8 @@ use catalog::Exercise;
 use clap::{Arg, ArgMatches};
 
 use crate::doctor::Requirement;
+use crate::mine::Mine;
+use crate::progress::{Progress, Standing};
 
 /// The top of the repository.
 pub fn repository() -> PathBuf {
@@ -14,11 +16,40 @@ pub fn repository() -> PathBuf {
     built_in.ancestors().nth(2).unwrap_or(built_in).to_owned()
 }
 
-/// Each exercise with what it needs of a machine: all are checked in the same stand-in host.
+/// What the stand-in host needs, in which answers are called.
+const STAND_IN: &[Requirement] =
+    &[Requirement::KernelCalls, Requirement::UserNamespaces, Requirement::MountNamespaces, Requirement::NewProc];
+/// And an answer that makes a cgroup.
+const WITH_A_CGROUP: &[Requirement] = &[
+    Requirement::KernelCalls,
+    Requirement::OwnCgroup,
+    Requirement::UserNamespaces,
+    Requirement::MountNamespaces,
+    Requirement::NewProc,
+];
+/// And an answer that changes users.
+const WITH_OTHER_IDS: &[Requirement] = &[
+    Requirement::KernelCalls,
+    Requirement::OtherIds,
+    Requirement::UserNamespaces,
+    Requirement::MountNamespaces,
+    Requirement::NewProc,
+];
+
+/// What `exercise` needs of a machine.
+pub fn needs(exercise: &Exercise) -> &'static [Requirement] {
+    match exercise.name {
+        // It only computes, and is called where the grader is.
+        "settings" => &[Requirement::KernelCalls],
+        "confine" => WITH_A_CGROUP,
+        "drop_privileges" => WITH_OTHER_IDS,
+        _ => STAND_IN,
+    }
+}
+
+/// Each exercise with what it needs of a machine.
 pub fn requirements() -> Vec<(&'static str, &'static [Requirement])> {
-    const STAND_IN: &[Requirement] =
-        &[Requirement::KernelCalls, Requirement::UserNamespaces, Requirement::MountNamespaces, Requirement::NewProc];
-    catalog::ALL.iter().map(|exercise| (exercise.number, STAND_IN)).collect()
+    catalog::ALL.iter().map(|exercise| (exercise.number, needs(exercise))).collect()
 }
 
 /// The argument `N`.
@@ -47,7 +78,26 @@ pub fn one(arguments: &ArgMatches) -> Result<Option<&'static Exercise>> {
     Ok(found.first().copied())
 }
 
-/// The same where clap has made sure that it is given.
+/// The one that the argument means; without it, the first whose file has not passed.
+pub fn one_or_current(arguments: &ArgMatches, mine: &Mine) -> Result<&'static Exercise> {
+    match one(arguments)? {
+        Some(exercise) => Ok(exercise),
+        None => next(mine)?.context("all exercises have passed; name one"),
+    }
+}
+
+/// The first exercise whose file has not passed.
+pub fn next(mine: &Mine) -> Result<Option<&'static Exercise>> {
+    let progress = Progress::load(mine)?;
+    for exercise in &catalog::ALL {
+        if progress.standing(mine, exercise)? != Standing::Passed {
+            return Ok(Some(exercise));
+        }
+    }
+    Ok(None)
+}
+
+/// The same as [`one`] where clap has made sure that it is given.
 pub fn required(arguments: &ArgMatches) -> Result<&'static Exercise> {
     one(arguments)?.context("the exercise is missing")
 }

@@ -18,7 +18,7 @@ const TIERS: usize = 3;
 pub fn command() -> Command {
     Command::new("hint")
         .about("Get a hint: first a nudge, then the calls, then nearly the code")
-        .arg(course::argument().required(true))
+        .arg(course::argument().help("The exercise; the next one that has not passed, if left out"))
         .arg(
             Arg::new("tier")
                 .long("tier")
@@ -27,7 +27,8 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(u8).range(1..=TIERS as i64)),
         )
         .after_help(
-            "Examples:\n  cargo workshop hint 1.3            the next hint\n  \
+            "Examples:\n  cargo workshop hint                the next hint for what you are at\n  \
+             cargo workshop hint 1.3            the next hint for 1.3\n  \
              cargo workshop hint 1.3 --tier 1   the first once more",
         )
 }
@@ -35,7 +36,7 @@ pub fn command() -> Command {
 /// Prints a hint, and records that it was read.
 pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mine = Mine::here()?;
-    let exercise = course::required(arguments)?;
+    let exercise = course::one_or_current(arguments, &mine)?;
     let seen = Progress::load(&mine)?.of(exercise).hints;
     let tier = match arguments.get_one::<u8>("tier") {
         Some(tier) => usize::from(*tier),

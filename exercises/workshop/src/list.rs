@@ -52,13 +52,12 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
 
 fn line(mine: &Mine, progress: &Progress, exercise: &'static Exercise) -> Result<Line> {
     let record = progress.of(exercise);
-    let needs = course::requirements().into_iter().find(|(number, _)| *number == exercise.number);
     Ok(Line {
         exercise: exercise.number,
         name: exercise.name,
         task: exercise.task,
         standing: progress.standing(mine, exercise)?,
-        blocked: needs.is_some_and(|(_, needs)| doctor::blocked_by(needs).is_some()),
+        blocked: doctor::blocked_by(course::needs(exercise)).is_some(),
         seam: exercise.seam,
         hints: record.hints,
         gave_up: record.gave_up,

@@ -49,7 +49,7 @@ impl Mine {
 
     /// Writes the starter, if the learner has no file yet. Says whether it did.
     pub fn start(&self, exercise: &Exercise) -> Result<bool> {
-        let starter = cut::starter(exercise, &course::reference(exercise)?).map_err(|problem| anyhow!(problem))?;
+        let starter = starter(exercise)?;
         self.make()?;
         let file = self.file(exercise);
         match File::create_new(&file) {
@@ -60,6 +60,12 @@ impl Mine {
                 Ok(true)
             }
         }
+    }
+
+    /// Whether the learner's file is there, and still the starter.
+    pub fn is_untouched(&self, exercise: &Exercise) -> Result<bool> {
+        let starter = starter(exercise)?;
+        Ok(fs::read(self.file(exercise)).is_ok_and(|contents| contents == starter.as_bytes()))
     }
 
     /// Moves the learner's file to a name that is free, and says which.
@@ -89,6 +95,10 @@ impl Mine {
             Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
         }
     }
+}
+
+fn starter(exercise: &Exercise) -> Result<String> {
+    cut::starter(exercise, &course::reference(exercise)?).map_err(|problem| anyhow!(problem))
 }
 
 /// A path as short as it can be said from here.

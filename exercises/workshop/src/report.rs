@@ -93,15 +93,14 @@ fn advice(out: &mut String, exercise: &Exercise, verdict: &Verdict) {
             }
         }
         Verdict::Blocked(error) => {
-            let _ = write!(out, "\n{}", wrapped(&why_blocked(error), "  "));
+            let _ = write!(out, "\n{}", wrapped(&why_blocked(exercise, error), "  "));
         }
     }
 }
 
 /// What stands in the way and how to change that, from the doctor, who tries it once more.
-fn why_blocked(error: &str) -> String {
-    let needs: Vec<_> = course::requirements().iter().flat_map(|(_, needs)| *needs).copied().collect();
-    match doctor::blocked_by(&needs) {
+fn why_blocked(exercise: &Exercise, error: &str) -> String {
+    match doctor::blocked_by(course::needs(exercise)) {
         Some(blocked) => blocked.to_string(),
         None => {
             format!("{error}\nThe doctor finds nothing wrong. Try again, and if it stays: cargo workshop doctor -v")
@@ -189,7 +188,7 @@ pub fn as_json(trial: &Trial) -> serde_json::Value {
                     "failed".into()
                 }
                 Verdict::Blocked(error) => {
-                    record["blocked"] = json!(why_blocked(error));
+                    record["blocked"] = json!(why_blocked(trial.exercise, error));
                     "blocked".into()
                 }
             }

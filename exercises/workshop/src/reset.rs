@@ -20,6 +20,10 @@ pub fn command() -> Command {
 pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mine = Mine::here()?;
     let exercise = course::required(arguments)?;
+    if mine.is_untouched(exercise)? {
+        println!("Nothing is written in it yet: {}", shown(&mine.file(exercise)));
+        return Ok(ExitCode::SUCCESS);
+    }
     if mine.has(exercise) {
         println!("What you wrote is now {}", shown(&mine.set_aside(exercise)?));
     }

@@ -1,4 +1,4 @@
-//! `root`: a root directory to play with in chapter 1.
+//! `root`: a root directory to play with in the early chapters.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,6 +10,14 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use tinbox::images::base::{self, Source};
 
 use crate::compile;
+
+/// The attacks of the chapters: package and program.
+const ATTACKS: [(&str, &str); 4] = [
+    ("ch01-chroot", "escape"),
+    ("ch02-namespaces", "hunter"),
+    ("ch03-cgroups", "fork-bomb"),
+    ("ch03-cgroups", "memory-hog"),
+];
 
 /// `root` and its options.
 pub fn command() -> Command {
@@ -23,9 +31,12 @@ pub fn command() -> Command {
                 .value_parser(value_parser!(PathBuf)),
         )
         .after_help(
-            "It holds a shell, the common tools, and /bin/escape, chapter 1's way out of a chroot. Remove it with rm -r.\n\n\
+            "It holds a shell, the common tools, and the attacks of the chapters: /bin/escape walks out of a chroot, \
+             /bin/hunter finds the machine's processes, /bin/fork-bomb and /bin/memory-hog take what they can get. \
+             Remove it with rm -r.\n\n\
              Examples:\n  cargo workshop root /tmp/rootfs\n  \
-             cargo run -p ch01-chroot -- --naive /tmp/rootfs /bin/escape sh",
+             cargo run -p ch01-chroot -- --naive /tmp/rootfs /bin/escape sh\n  \
+             cargo run -p ch02-namespaces -- run /tmp/rootfs /bin/hunter",
         )
 }
 
@@ -33,14 +44,16 @@ pub fn command() -> Command {
 pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let dir = arguments.get_one::<PathBuf>("dir").context("DIR is missing")?;
     must_be_free(dir)?;
-    let escape = compile::program("ch01-chroot", "escape")?;
+    let programs = ATTACKS.iter().map(|(package, name)| compile::program(package, name)).collect::<Result<Vec<_>>>()?;
     fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
     let built = base::build(dir, &Source::Detect)?;
-    base::add_program(dir, &escape, "/bin/escape")?;
+    for ((_, name), program) in ATTACKS.iter().zip(&programs) {
+        base::add_program(dir, program, &format!("/bin/{name}"))?;
+    }
     for warning in built.warnings {
         eprintln!("workshop: {warning}");
     }
-    println!("{} is a root directory, with a shell, tools and /bin/escape. Try:", dir.display());
+    println!("{} is a root directory, with a shell, tools and the attacks of the chapters. Try:", dir.display());
     println!("  cargo run -p ch01-chroot -- {}", dir.display());
     Ok(ExitCode::SUCCESS)
 }

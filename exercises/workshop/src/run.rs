@@ -36,29 +36,66 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mine = Mine::here()?;
     let progress = Progress::load(&mine)?;
     let mut yours: Vec<&Exercise> = Vec::new();
-    let mut words = Vec::new();
+    let mut seams = Vec::new();
     for exercise in catalog::ALL.iter().filter(|exercise| exercise.seam) {
         let standing = progress.standing(&mine, exercise)?;
         if standing == Standing::Passed {
             yours.push(exercise);
         }
-        words.push(whose(exercise, standing));
+        seams.push((exercise, why_not(standing, progress.of(exercise).gave_up)));
     }
     let (program, lock) = compile::runtime(&mine, &yours)?;
-    eprintln!("{}", words.join(" · "));
+    eprintln!("{}", whose(&seams));
     let arguments = arguments.get_many::<String>("arguments").into_iter().flatten();
     let error = std::process::Command::new(&program).arg0("tinbox").args(arguments).exec();
     drop(lock);
     Err(error).with_context(|| format!("run {}", program.display()))
 }
 
-/// `ch1 yours`, or why not.
-fn whose(exercise: &Exercise, standing: Standing) -> String {
-    let why = match standing {
-        Standing::Passed => return format!("ch{} yours", exercise.chapter()),
-        Standing::NotStarted => "not begun",
-        Standing::Started => "has not passed yet",
-        Standing::Changed => "changed since it passed",
-    };
-    format!("ch{} reference ({} {}: {why})", exercise.chapter(), exercise.number, exercise.name)
+/// Why the chapter's own function is used, if it is.
+fn why_not(standing: Standing, gave_up: bool) -> Option<&'static str> {
+    match standing {
+        Standing::Passed => None,
+        _ if gave_up => Some("given up"),
+        Standing::NotStarted => Some("not begun"),
+        Standing::Started => Some("has not passed yet"),
+        Standing::Changed => Some("changed since it passed"),
+    }
+}
+
+/// `ch1 yours · ch2 reference (2.1 spawn: not begun)`: by chapter, and what is not the learner's by name.
+fn whose(seams: &[(&Exercise, Option<&str>)]) -> String {
+    let chapters = seams.chunk_by(|(one, _), (other, _)| one.chapter() == other.chapter());
+    let words = chapters.map(|seams| {
+        let reasons =
+            seams.iter().filter_map(|(seam, why)| Some(format!("{} {}: {}", seam.number, seam.name, (*why)?)));
+        let reasons: Vec<String> = reasons.collect();
+        let who = match reasons.len() {
+            0 => "yours",
+            some if some == seams.len() => "reference",
+            _ => "in parts yours",
+        };
+        let chapter = seams.first().map_or("", |(seam, _)| seam.chapter());
+        let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        format!("ch{chapter} {who}{why}")
+    });
+    words.collect::<Vec<_>>().join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chapter_is_yours_reference_or_both() {
+        let seam = |name: &str| catalog::select(name)[0];
+        let seams = [
+            (seam("enter_root"), None),
+            (seam("spawn"), None),
+            (seam("reap"), Some("not begun")),
+            (seam("settings"), why_not(Standing::Started, true)),
+        ];
+        let words = "ch1 yours · ch2 in parts yours (2.3 reap: not begun) · ch3 reference (3.1 settings: given up)";
+        assert_eq!(whose(&seams), words);
+    }
 }

@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use catalog::Exercise;
 use clap::{ArgMatches, Command};
 
 use crate::course;
 use crate::mine::{Mine, shown};
-use crate::progress::{Progress, Standing};
 
 /// `start` and its options.
 pub fn command() -> Command {
@@ -26,7 +24,7 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     let mine = Mine::here()?;
     let exercise = match course::one(arguments)? {
         Some(exercise) => exercise,
-        None => match next(&mine)? {
+        None => match course::next(&mine)? {
             Some(exercise) => exercise,
             None => {
                 println!("All exercises have passed. `cargo workshop list` shows them.");
@@ -40,15 +38,4 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     println!("\n{}: {file}", if made { "Your file" } else { "Your file, which you have begun already" });
     println!("Check it:  cargo workshop check {}", exercise.number);
     Ok(ExitCode::SUCCESS)
-}
-
-/// The first exercise whose file has not passed.
-pub fn next(mine: &Mine) -> Result<Option<&'static Exercise>> {
-    let progress = Progress::load(mine)?;
-    for exercise in &catalog::ALL {
-        if progress.standing(mine, exercise)? != Standing::Passed {
-            return Ok(Some(exercise));
-        }
-    }
-    Ok(None)
 }

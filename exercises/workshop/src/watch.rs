@@ -14,7 +14,6 @@ use notify::{EventKind, RecursiveMode, Watcher};
 use crate::course;
 use crate::mine::{Mine, shown};
 use crate::report;
-use crate::start;
 use crate::trial;
 
 /// Editors write a file in several steps. When it has been quiet for this long, they are done.
@@ -42,7 +41,7 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     }
     let mut current = match course::one(arguments)? {
         Some(exercise) => Some(exercise),
-        None => start::next(&mine)?,
+        None => course::next(&mine)?,
     };
     loop {
         match current {
@@ -75,7 +74,7 @@ fn look_at(mine: &Mine, exercise: &'static Exercise, seen: &mut Seen) -> Result<
     if !trials.iter().all(trial::Trial::passed) {
         return Ok(());
     }
-    let Some(next) = start::next(mine)? else {
+    let Some(next) = course::next(mine)? else {
         println!("\nAll exercises have passed.");
         return Ok(());
     };

@@ -71,7 +71,7 @@ fn instructions(fields: Vec<(u16, u8, u8, u32)>) -> Vec<Instruction> {
 
 /// What the filter answers to each of these numbers: one word if it is the same for all.
 fn answers(filter: &[Instruction], arch: u32, numbers: &[u32]) -> String {
-    let answer = |nr: &u32| word(simulate(filter, &Data { nr: *nr, arch, ..Data::default() }));
+    let answer = |nr: &u32| word(&simulate(filter, &Data { nr: *nr, arch, ..Data::default() }));
     let words: Vec<String> = numbers.iter().map(answer).collect();
     match words.as_slice() {
         [] => "not tried".into(),
@@ -83,11 +83,11 @@ fn answers(filter: &[Instruction], arch: u32, numbers: &[u32]) -> String {
     }
 }
 
-fn word(answer: Result<Action, String>) -> String {
+fn word(answer: &Result<Action, String>) -> String {
     match answer {
         Ok(Action::Allow) => rows::PASSES.into(),
         Ok(Action::Errno(1)) => rows::EPERM.into(),
-        Ok(Action::Errno(number)) => format!("{:?}", nix::errno::Errno::from_raw(number.into())),
+        Ok(Action::Errno(number)) => format!("{:?}", nix::errno::Errno::from_raw((*number).into())),
         Ok(Action::KillProcess) => rows::KILLS.into(),
         Ok(Action::KillThread) => "kills the thread".into(),
         Ok(other) => format!("{other:?}"),

@@ -65,9 +65,9 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
         seen.facts.say(what, said);
     }
     let host = |path: &str| (format!("/proc/{init}/root{path}"), format!("/proc/{process}/root{path}"));
-    seen.facts.say(rows::HOST, changed(TARGETS.map(host)));
+    seen.facts.say(rows::HOST, changed(&TARGETS.map(host)));
     let image = |path: &str| host(&format!("{NEW_ROOT}{path}"));
-    seen.facts.say(rows::INSIDE, changed(TARGETS.map(image)));
+    seen.facts.say(rows::INSIDE, changed(&TARGETS.map(image)));
     seen.facts.say(rows::IMAGE, image_below(init));
     Ok(seen)
 }
@@ -100,7 +100,7 @@ fn directory(path: &Path) -> &'static str {
 }
 
 /// Which of the targets are another file to the process than to the host.
-fn changed(pairs: [(String, String); 2]) -> String {
+fn changed(pairs: &[(String, String)]) -> String {
     let identity = |path: &str| std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let differs = pairs.iter().zip(TARGETS).filter(|((host, process), _)| identity(host) != identity(process));
     let names: Vec<_> = differs.map(|(_, path)| path).collect();

@@ -5,7 +5,6 @@ use look::status::{Four, Range};
 use nix::unistd::Pid;
 use subject::protocol::{Call, Order, Outcome, Report};
 
-use crate::facts::Facts;
 use crate::session::Session;
 use crate::{Seen, Stop, returned};
 

@@ -38,7 +38,7 @@ pub(crate) fn neighbour(answer: Answer) -> Option<CloneFlags> {
 /// The namespaces in which the answer is called: those of the host, or some of its own.
 pub(crate) fn namespaces(answer: Answer) -> CloneFlags {
     match answer {
-        Answer::Spawn(_) | Answer::Enter(_) | Answer::Reap(_) => CloneFlags::empty(),
+        Answer::Spawn(_) | Answer::Enter(_) | Answer::Reap(_) | Answer::Settings(_) => CloneFlags::empty(),
         _ => CloneFlags::CLONE_NEWNS,
     }
 }

@@ -33,7 +33,13 @@ pub fn limit_v2(parent: &Path) -> Attempt<Proof> {
     Ok(Proof::Limits)
 }
 
-/// Does the same in a v1 hierarchy, which has one of the controllers.
+/// Makes a cgroup below `parent` and moves a process into it.
+pub fn move_into(parent: &Path) -> Attempt {
+    let scratch = ScratchGroup::new(parent)?;
+    in_child(|| write(&scratch.path.join("cgroup.procs"), "0"))
+}
+
+/// Does what [`limit_v2`] does in a v1 hierarchy, which has one of the controllers.
 pub fn limit_v1(parent: &Path) -> Attempt {
     let scratch = ScratchGroup::new(parent)?;
     let limits = [("memory.limit_in_bytes", "1073741824"), ("pids.max", "100")];

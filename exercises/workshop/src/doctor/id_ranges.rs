@@ -11,15 +11,16 @@ use look::kernel::{self, CloneFlags};
 use nix::errno::Errno;
 use nix::unistd::{Gid, Pid, Uid, getgid, getuid};
 
-use super::child::{Attempt, Refusal, in_child_meanwhile};
+use super::child::{Attempt, Refusal, in_child, in_child_meanwhile};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
+use super::needs::Requirement;
 
 const SUBJECT: Subject = Subject {
     name: "id ranges",
     did: "mapped a range of ids into a user namespace (an ordinary user: by newuidmap and newgidmap) and became id 1",
     from_chapter: 4,
-    serves: None,
+    serves: Some(Requirement::OtherIds),
 };
 
 /// A line of subuid or subgid: the first id, and how many.
@@ -29,25 +30,67 @@ struct Range {
     count: u32,
 }
 
-/// Maps a range and becomes an id of it.
-pub fn probe(machine: &Machine) -> Finding {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let (subuid, subgid) = (read("/etc/subuid"), read("/etc/subgid"));
-    let set_aside = (range_of(&subuid, machine), range_of(&subgid, machine));
-    let outcome = match set_aside {
-        _ if machine.is_root() => in_namespace(&|child| write_maps(child)),
-        (Some(uids), Some(gids)) => in_namespace(&|child| run_helpers(child, uids, gids)),
-        (None, _) => Err(Refusal::wrong("read", "/etc/subuid", &format!("it has no range for {}", machine.user))),
-        (_, None) => Err(Refusal::wrong("read", "/etc/subgid", &format!("it has no range for {}", machine.user))),
-    };
-    match outcome {
-        Ok(()) if machine.is_root() => SUBJECT.ok("you are root and can map any"),
-        Ok(()) => SUBJECT.ok(format!("{} ids mapped by newuidmap and newgidmap", set_aside.0.map_or(0, |r| r.count))),
-        Err(refusal) => {
-            let advice = why(&refusal, set_aside == (None, None), next_free(&[&subuid, &subgid]), machine);
-            SUBJECT.warn(&refusal, advice)
+/// What is set aside for the user, of users and of groups, and where new ranges could begin.
+struct SetAside {
+    users: Option<Range>,
+    groups: Option<Range>,
+    free: u64,
+}
+
+impl SetAside {
+    fn for_user_of(machine: &Machine) -> SetAside {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let (subuid, subgid) = (read("/etc/subuid"), read("/etc/subgid"));
+        SetAside {
+            users: range_of(&subuid, machine),
+            groups: range_of(&subgid, machine),
+            free: next_free(&[&subuid, &subgid]),
         }
     }
+
+    /// Maps them, as an ordinary user.
+    fn map(&self, machine: &Machine) -> Attempt {
+        let none = |file: &str| Refusal::wrong("read", file, &format!("it has no range for {}", machine.user));
+        let users = self.users.ok_or_else(|| none("/etc/subuid"))?;
+        let groups = self.groups.ok_or_else(|| none("/etc/subgid"))?;
+        in_namespace(&|child| run_helpers(child, users, groups))
+    }
+}
+
+/// Maps a range and becomes an id of it.
+pub fn probe(machine: &Machine) -> Finding {
+    if machine.is_root() {
+        return match in_namespace(&|child| write_maps(child)) {
+            Ok(()) => SUBJECT.ok("you are root and can map any"),
+            Err(refusal) => SUBJECT.warn(&refusal, why_not(&refusal, machine)),
+        };
+    }
+    let set_aside = SetAside::for_user_of(machine);
+    match set_aside.map(machine) {
+        Ok(()) => {
+            SUBJECT.ok(format!("{} ids mapped by newuidmap and newgidmap", set_aside.users.map_or(0, |r| r.count)))
+        }
+        Err(refusal) => SUBJECT.blocked(&refusal, why_not(&refusal, machine)),
+    }
+}
+
+/// Becomes another user in a child: root just so, an ordinary user by a range.
+pub fn become_another() -> Attempt {
+    let machine = Machine::here();
+    if !machine.is_root() {
+        return SetAside::for_user_of(&machine).map(&machine);
+    }
+    in_child(|| {
+        kernel::setgroups(&[Gid::from_raw(1)], "another group")?;
+        kernel::setresgid(Gid::from_raw(1), "another group")?;
+        Ok(kernel::setresuid(Uid::from_raw(1), "another user")?)
+    })
+}
+
+/// What is missing on this machine.
+pub fn why_not(refusal: &Refusal, machine: &Machine) -> Advice {
+    let SetAside { users, groups, free } = SetAside::for_user_of(machine);
+    why(refusal, users.is_none() && groups.is_none(), free, machine)
 }
 
 /// Lets a child make a user namespace, has `map` fill it from outside, and lets the child become an id of it.

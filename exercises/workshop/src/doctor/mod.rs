@@ -17,6 +17,7 @@
 //! | `network.rs`                                     | a network namespace                                  |
 //! | `id_ranges.rs`                                   | more than one id for an ordinary user                |
 //! | `directories.rs`, `overlay.rs`                   | where things are built and kept, and layers there    |
+//! | `own_cgroup.rs`                                  | a cgroup to make others in                           |
 //! | `cgroups.rs`, `cgroup_limits.rs`, `cgroup_advice.rs` | limits                                           |
 //! | `forwarding.rs`, `nftables.rs`, `legacy_iptables.rs` | that nobody drops a container's packets          |
 //! | `place.rs`, `surroundings.rs`, `os.rs`           | nothing: what this system is, and what it runs in    |
@@ -41,6 +42,7 @@ mod new_proc;
 mod nftables;
 mod os;
 mod overlay;
+mod own_cgroup;
 mod place;
 mod report;
 mod surroundings;
@@ -104,6 +106,7 @@ fn examine(machine: &Machine) -> Vec<Finding> {
         directories::probe_state(machine),
         overlay::probe(machine),
         id_ranges::probe(machine),
+        own_cgroup::probe(machine),
         cgroups::probe(machine),
         forwarding::probe(machine),
     ];

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::child::{Attempt, Refusal, in_child};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
-use super::{kernel_calls, mount_namespace, network, new_proc, user_namespace};
+use super::{id_ranges, kernel_calls, mount_namespace, network, new_proc, own_cgroup, user_namespace};
 
 /// Something that an exercise cannot be done without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ use super::{kernel_calls, mount_namespace, network, new_proc, user_namespace};
 pub enum Requirement {
     /// The system calls that the chapters up to here make.
     KernelCalls,
+    /// A cgroup of v2 in which others can be made and moved into, whatever its controllers.
+    OwnCgroup,
+    /// To become other users: the ids of an ordinary user's ranges.
+    OtherIds,
     /// To be root of something: of the machine, or as an ordinary user of a user namespace.
     UserNamespaces,
     /// A mount namespace of one's own in which file systems can be mounted. Includes the user namespace.
@@ -34,8 +38,10 @@ pub struct Unmet {
 
 impl Requirement {
     /// All, each after those that it includes.
-    const ALL: [Requirement; 5] = [
+    const ALL: [Requirement; 7] = [
         Requirement::KernelCalls,
+        Requirement::OwnCgroup,
+        Requirement::OtherIds,
         Requirement::UserNamespaces,
         Requirement::MountNamespaces,
         Requirement::NetworkNamespaces,
@@ -45,7 +51,9 @@ impl Requirement {
     /// Whether a machine that meets this must have met `other` on the way.
     fn includes(self, other: Requirement) -> bool {
         let directly = match self {
-            Requirement::KernelCalls | Requirement::UserNamespaces => None,
+            Requirement::KernelCalls | Requirement::OwnCgroup | Requirement::OtherIds | Requirement::UserNamespaces => {
+                None
+            }
             Requirement::MountNamespaces | Requirement::NetworkNamespaces => Some(Requirement::UserNamespaces),
             Requirement::NewProc => Some(Requirement::MountNamespaces),
         };
@@ -56,6 +64,8 @@ impl Requirement {
     fn step(self) -> Attempt {
         match self {
             Requirement::KernelCalls => kernel_calls::make(),
+            Requirement::OwnCgroup => own_cgroup::make(),
+            Requirement::OtherIds => id_ranges::become_another(),
             Requirement::UserNamespaces => user_namespace::enter(),
             Requirement::MountNamespaces => mount_namespace::enter(),
             Requirement::NetworkNamespaces => network::enter(),
@@ -67,6 +77,8 @@ impl Requirement {
     fn why(self, refusal: &Refusal, machine: &Machine) -> Advice {
         match self {
             Requirement::KernelCalls => kernel_calls::why(refusal, machine),
+            Requirement::OwnCgroup => own_cgroup::why(refusal, machine),
+            Requirement::OtherIds => id_ranges::why_not(refusal, machine),
             Requirement::UserNamespaces => user_namespace::why(refusal, machine),
             Requirement::MountNamespaces => mount_namespace::why(refusal, machine),
             Requirement::NetworkNamespaces => network::why(refusal, machine),
@@ -78,6 +90,8 @@ impl Requirement {
     fn name(self) -> &'static str {
         match self {
             Requirement::KernelCalls => "kernel calls",
+            Requirement::OwnCgroup => "own cgroup",
+            Requirement::OtherIds => "id ranges",
             Requirement::UserNamespaces => "user namespace",
             Requirement::MountNamespaces => "mount namespace",
             Requirement::NetworkNamespaces => "network namespace",
@@ -85,9 +99,18 @@ impl Requirement {
         }
     }
 
+    /// The first chapter that asks for it.
+    fn from_chapter(self) -> u8 {
+        match self {
+            Requirement::OwnCgroup => 3,
+            Requirement::OtherIds => 8,
+            _ => 1,
+        }
+    }
+
     /// Tries it alone, for the doctor's table.
     pub fn probe(self, did: &'static str, works: &str, machine: &Machine) -> Finding {
-        let subject = Subject { name: self.name(), did, from_chapter: 1, serves: Some(self) };
+        let subject = Subject { name: self.name(), did, from_chapter: self.from_chapter(), serves: Some(self) };
         match first_unmet(&[self]) {
             None => subject.ok(works),
             Some(Unmet { needs, refusal }) => subject.blocked(&refusal, needs.why(&refusal, machine)),
