@@ -110,3 +110,37 @@ fn move_aside(dir: &Path) -> look::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// In a usual directory, where mkdir and rmdir are all there is to it.
+    #[test]
+    fn a_parent_that_is_tidied_away_is_made_again() {
+        let top = tempfile::tempdir().unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let _ = std::fs::remove_dir(top.path().join(PARENT));
+                }
+            });
+            let made = (0..5000).try_for_each(|_| {
+                let cgroup = make_below(top.path(), "id", &|_| ())?;
+                kernel::remove_cgroup(&cgroup, "a test")
+            });
+            done.store(true, Ordering::Relaxed);
+            made.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_an_error() {
+        let top = tempfile::tempdir().unwrap();
+        make_below(top.path(), "id", &|_| ()).unwrap();
+        assert_eq!(make_below(top.path(), "id", &|_| ()).unwrap_err().errno(), Some(Errno::EEXIST));
+    }
+}

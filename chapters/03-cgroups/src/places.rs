@@ -80,11 +80,7 @@ fn of_the_users_systemd(mount: &Path) -> PathBuf {
 /// All cgroups of v2 below which this user's containers may be, for one who looks for them.
 pub fn tops(layout: &Layout) -> Vec<PathBuf> {
     let Some(mount) = &layout.v2 else { return Vec::new() };
-    let mut tops: Vec<PathBuf> = [Some(mount.clone()), delegated(mount), Some(of_the_users_systemd(mount))]
-        .into_iter()
-        .flatten()
-        .filter(|top| is_writable(top))
-        .collect();
-    tops.dedup();
+    let mut tops: Vec<PathBuf> = vec![mount.clone()];
+    tops.extend(delegated(mount).into_iter().chain([of_the_users_systemd(mount)]).filter(|top| top != mount));
     tops
 }

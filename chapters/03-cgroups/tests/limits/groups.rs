@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cgroups::{Group, Limits, remove_leftover};
 use nix::poll::{PollFd, PollFlags, poll};
@@ -119,17 +120,25 @@ fn cgroups_made_inside_go_too() {
 }
 
 fn many_come_and_go_at_once() {
+    let all_gone = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        for worker in 0..6 {
-            scope.spawn(move || {
-                for round in 0..15 {
-                    let made = Made::new(&format!("many-{worker}-{round}"), &Limits::default());
-                    ended(&mut made.command("true")).ok();
-                    made.0.remove().unwrap();
-                    cgroups::tidy();
-                }
-            });
-        }
+        // Somebody who takes away what is empty at just that moment.
+        scope.spawn(|| {
+            while !all_gone.load(Ordering::Relaxed) {
+                cgroups::tidy();
+            }
+        });
+        let worker = |number| {
+            for round in 0..20 {
+                let made = Made::new(&format!("many-{number}-{round}"), &Limits::default());
+                ended(&mut made.command("true")).ok();
+                made.0.remove().unwrap();
+            }
+        };
+        let workers = [0, 1, 2].map(|number| scope.spawn(move || worker(number)));
+        let outcomes = workers.map(std::thread::ScopedJoinHandle::join);
+        all_gone.store(true, Ordering::Relaxed);
+        assert!(outcomes.iter().all(Result::is_ok), "see the panic above");
     });
 }
 
