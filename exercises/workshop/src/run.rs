@@ -52,32 +52,38 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     Err(error).with_context(|| format!("run {}", program.display()))
 }
 
+const NOT_BEGUN: &str = "not begun";
+
 /// Why the chapter's own function is used, if it is.
 fn why_not(standing: Standing, gave_up: bool) -> Option<&'static str> {
     match standing {
         Standing::Passed => None,
         _ if gave_up => Some("given up"),
-        Standing::NotStarted => Some("not begun"),
+        Standing::NotStarted => Some(NOT_BEGUN),
         Standing::Started => Some("has not passed yet"),
         Standing::Changed => Some("changed since it passed"),
     }
 }
 
-/// `ch1 yours · ch2 reference (2.1 spawn: not begun)`: by chapter, and what is not the learner's by name.
+/// `ch1 yours · ch2 in parts yours (2.3 reap: has not passed yet) · ch3 reference (not begun)`
 fn whose(seams: &[(&Exercise, Option<&str>)]) -> String {
     let chapters = seams.chunk_by(|(one, _), (other, _)| one.chapter() == other.chapter());
     let words = chapters.map(|seams| {
         let reasons =
             seams.iter().filter_map(|(seam, why)| Some(format!("{} {}: {}", seam.number, seam.name, (*why)?)));
         let reasons: Vec<String> = reasons.collect();
+        let untouched = seams.iter().all(|(_, why)| *why == Some(NOT_BEGUN));
         let who = match reasons.len() {
             0 => "yours",
             some if some == seams.len() => "reference",
             _ => "in parts yours",
         };
         let chapter = seams.first().map_or("", |(seam, _)| seam.chapter());
-        let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
-        format!("ch{chapter} {who}{why}")
+        match reasons.as_slice() {
+            [] => format!("ch{chapter} {who}"),
+            _ if untouched => format!("ch{chapter} {who} ({NOT_BEGUN})"),
+            reasons => format!("ch{chapter} {who} ({})", reasons.join(", ")),
+        }
     });
     words.collect::<Vec<_>>().join(" · ")
 }
@@ -94,8 +100,11 @@ mod tests {
             (seam("spawn"), None),
             (seam("reap"), Some("not begun")),
             (seam("settings"), why_not(Standing::Started, true)),
+            (seam("drop_privileges"), Some(NOT_BEGUN)),
+            (seam("mask"), Some(NOT_BEGUN)),
         ];
-        let words = "ch1 yours · ch2 in parts yours (2.3 reap: not begun) · ch3 reference (3.1 settings: given up)";
+        let words = "ch1 yours · ch2 in parts yours (2.3 reap: not begun) · ch3 reference (3.1 settings: given up) · \
+                     ch8 reference (not begun)";
         assert_eq!(whose(&seams), words);
     }
 }

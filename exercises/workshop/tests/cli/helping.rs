@@ -14,6 +14,8 @@ fn hints_come_one_after_the_other_and_are_counted() {
     assert!(learner.types("list").out.contains("2 hints"));
     assert_eq!(heading("hint 1.2"), "1.2 escape, hint 3 of 3");
     assert_eq!(heading("hint 1.2"), "1.2 escape, hint 3 of 3");
+    // Without a number it is about what one is at: the first that has not passed.
+    assert_eq!(heading("hint"), "0.1 namespaces_of, hint 1 of 3");
 }
 
 #[test]
@@ -56,6 +58,10 @@ fn giving_up_is_asked_for_once_more() {
 #[test]
 fn a_new_start_loses_nothing() {
     let learner = Learner::new();
+    learner.types("start 1.2");
+    let untouched = learner.types("reset 1.2");
+    assert_eq!(untouched.out, "Nothing is written in it yet: mine/1.2-escape.rs\n");
+    assert!(!learner.file("1.2-escape.rs.bak-1").exists());
     learner.writes("1.2-escape", "// first");
     let said = learner.types("reset 1.2");
     assert_eq!(said.out.lines().next(), Some("What you wrote is now mine/1.2-escape.rs.bak-1"));
