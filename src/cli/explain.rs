@@ -1,8 +1,5 @@
 //! `--explain`, which every verb has: tell each kernel call that builds or changes a container.
 
-use std::os::fd::AsFd;
-
-use anyhow::{Context, Result};
 use clap::{Arg, ArgMatches};
 use look::tell::{self, Format};
 
@@ -19,13 +16,10 @@ pub fn argument() -> Arg {
 }
 
 /// Starts the telling, if it was asked for.
-pub fn begin(matches: &ArgMatches) -> Result<()> {
-    let format = match matches.get_one::<String>("explain").map(String::as_str) {
-        None => return Ok(()),
-        Some("json") => Format::Json,
-        Some(_) => Format::Text,
-    };
-    let to = std::io::stderr().as_fd().try_clone_to_owned().context("copy standard error for --explain")?;
-    tell::start(format, to);
-    Ok(())
+pub fn begin(matches: &ArgMatches) {
+    match matches.get_one::<String>("explain").map(String::as_str) {
+        None => {}
+        Some("json") => tell::start_on_stderr(Format::Json),
+        Some(_) => tell::start_on_stderr(Format::Text),
+    }
 }

@@ -91,8 +91,8 @@ fn execute(verb: &Verb, arguments: &[OsString], stages: &Stages) -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return refuse(&error, verb.name, verb.on_error),
     };
-    let outcome = explain::begin(&matches).and_then(|()| (verb.run)(&matches, stages));
-    outcome.unwrap_or_else(|error| {
+    explain::begin(&matches);
+    (verb.run)(&matches, stages).unwrap_or_else(|error| {
         eprintln!("{} {error:#}", "tinbox:".red());
         ExitCode::from(verb.on_error)
     })

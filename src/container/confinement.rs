@@ -128,6 +128,11 @@ impl Sandbox {
         (stages.drop_privileges)(&self.privileges)?;
         filter(after)
     }
+
+    /// For an init, once the command has left it: the profile that the command has.
+    pub fn confine_init(&self) -> look::Result<()> {
+        self.apparmor.as_deref().map_or(Ok(()), apparmor::confine_now)
+    }
 }
 
 /// The capabilities that are wanted, as far as there are any to give: root of this machine may itself lack some. Root of a
@@ -184,7 +189,7 @@ fn profile(wanted: &AppArmor, rootless: bool) -> Result<Option<String>> {
     let name = match wanted {
         AppArmor::Unconfined => return Ok(None),
         AppArmor::Default if rootless || !apparmor::is_enabled() => return Ok(None),
-        AppArmor::Default => return Ok(apparmor::load_default().then(|| apparmor::DEFAULT.to_owned())),
+        AppArmor::Default => return Ok(apparmor::load_default()?.then(|| apparmor::DEFAULT.to_owned())),
         AppArmor::Profile(name) => name,
     };
     ensure!(apparmor::is_enabled(), "--security-opt apparmor={name}: this kernel does not have AppArmor enabled");

@@ -15,10 +15,8 @@ const NAME: &str = "ch02-namespaces";
 
 fn main() -> ExitCode {
     let arguments = command().get_matches();
-    if arguments.get_flag("explain")
-        && let Ok(to) = nix::unistd::dup(std::io::stderr())
-    {
-        tell::start(tell::Format::Text, to);
+    if arguments.get_flag("explain") {
+        tell::start_on_stderr(tell::Format::Text);
     }
     let outcome = tell::chapter(2, || match arguments.subcommand() {
         Some(("enter", arguments)) => enter(arguments),

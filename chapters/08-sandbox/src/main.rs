@@ -12,10 +12,8 @@ use sandbox::probe::{self, Report};
 
 fn main() -> ExitCode {
     let arguments = command().get_matches();
-    if arguments.get_flag("explain")
-        && let Ok(to) = nix::unistd::dup(std::io::stderr())
-    {
-        tell::start(tell::Format::Text, to);
+    if arguments.get_flag("explain") {
+        tell::start_on_stderr(tell::Format::Text);
     }
     let outcome = match arguments.subcommand() {
         Some(("probe", arguments)) => probe(arguments),

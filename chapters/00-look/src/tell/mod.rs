@@ -6,7 +6,7 @@
 
 mod text;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -85,6 +85,14 @@ static CHAPTER: AtomicU8 = AtomicU8::new(0);
 pub fn start(format: Format, to: OwnedFd) {
     if TELLER.set(Teller { format, to }).is_ok() {
         ON.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Starts telling on a copy of standard error, which stays open whatever becomes of that. If there is none, there is
+/// nobody to tell.
+pub fn start_on_stderr(format: Format) {
+    if let Ok(copy) = std::io::stderr().as_fd().try_clone_to_owned() {
+        start(format, copy);
     }
 }
 
