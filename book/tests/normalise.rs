@@ -52,6 +52,7 @@ pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
     let lines = joined(&text).into_iter().map(|line| {
         let line = host_name(&line);
         let line = columns(&namespaces(&line, numbers));
+        let line = all_powers(&line).replace(" 40 of them", " 41 of them");
         let line = user_namespace(&id_map(&processes(&used(&line))));
         told(&busybox(&line)) + "\n"
     });
@@ -86,6 +87,15 @@ fn namespaces(line: &str, numbers: &mut Numbers) -> String {
 fn columns(line: &str) -> String {
     match line.rsplit_once("  ") {
         Some((left, right)) if left.contains(" namespace ") => format!("{}  {}", left.trim_end(), right.trim_start()),
+        _ => line.to_owned(),
+    }
+}
+
+/// All capabilities of the machine's root, who may lack some on a machine that is a guest.
+fn all_powers(line: &str) -> String {
+    let set = line.strip_prefix("CapEff:\t").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    match set {
+        Some(set) if set.count_ones() > 32 => format!("CapEff:\t{:016x}", (1_u64 << 41) - 1),
         _ => line.to_owned(),
     }
 }
@@ -181,6 +191,7 @@ fn is_call(line: &str) -> bool {
 
 /// Where the tools in a root come from busybox, they word an error differently.
 fn busybox(line: &str) -> String {
+    let line = &line.replace("unshare: unshare(0x10000000): ", "unshare: unshare failed: ");
     match line.strip_prefix("cat: can't open '").and_then(|rest| rest.split_once("': ")) {
         Some((file, reason)) => format!("cat: {file}: {reason}"),
         None => line.to_owned(),

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use nix::unistd::geteuid;
 use serde_json::Value;
 
 use crate::script::{NEEDS, Need};
 
 /// The packages whose programs the book runs.
-pub const PACKAGES: [&str; 6] = ["ch00-look", "ch01-chroot", "ch02-namespaces", "ch03-cgroups", "tinbox", "workshop"];
+pub const PACKAGES: [&str; 7] =
+    ["ch00-look", "ch01-chroot", "ch02-namespaces", "ch03-cgroups", "ch08-sandbox", "tinbox", "workshop"];
 
 /// Where the programs are.
 pub struct Programs(BTreeMap<String, PathBuf>);
@@ -34,11 +36,6 @@ impl Programs {
     /// The program of this name.
     pub fn path(&self, name: &str) -> &Path {
         self.0.get(name).unwrap_or_else(|| panic!("{name} was not built"))
-    }
-
-    /// The folder that they are all in.
-    pub fn folder(&self) -> &Path {
-        self.path("tinbox").parent().expect("a program is in a folder")
     }
 
     /// What this machine cannot do.
@@ -80,6 +77,7 @@ impl Blocked {
         }
         match NEEDS.iter().find(|(name, _)| *name == transcript)?.1 {
             Need::Limits => self.limits.clone(),
+            Need::Root => (!geteuid().is_root()).then(|| "shown as root sees it, and you are not".to_owned()),
             Need::Check(number) => self.checks.iter().any(|one| one == number).then(|| by_check(number)),
         }
     }

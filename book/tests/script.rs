@@ -81,7 +81,6 @@ pub const SCRIPT: &[Step] = &[
     Shown("ch01-held", &["cargo run -q -p ch01-chroot -- rootfs /bin/escape cat \"$PWD/rustfmt.toml\""]),
     Shown("ch01-yours", &["cargo workshop run -- run --rm base sh -c 'echo /*'"]),
     // Chapter 2
-    Typed("ch02-hunter", &["cargo build -q -p ch02-namespaces", "cp target/debug/hunter rootfs/bin"]),
     Typed("ch02-prey", &["sleep 1000 &"]),
     Shown(
         "ch02-hunted",
@@ -151,7 +150,7 @@ pub const SCRIPT: &[Step] = &[
     Shown("ch02-root-inside", &["unshare --map-root-user sh -c 'id -u; cat /proc/self/uid_map'"]),
     Typed("ch02-uptime", &["cargo run -q -p ch02-namespaces -- run --time-offset 31536000 rootfs uptime"]),
     Typed("ch02-web", &["cargo run -q -- run --rm --name web base sleep 1000 &"]),
-    WaitsFor("cargo run -q -- ps | grep -q web || ! kill -0 $!"),
+    WaitsFor("cargo run -q -- ps | grep -q 'Up .* web' || ! kill -0 $!"),
     Shown("ch02-joined", &["cargo run -q -- run --rm --pid container:web base sh -c 'echo /proc/[0-9]*'"]),
     Typed("ch02-web-gone", &["cargo run -q -- rm -f web"]),
     Shown(
@@ -159,10 +158,6 @@ pub const SCRIPT: &[Step] = &[
         &["cargo workshop run -- run --rm --hostname box base sh -c 'echo \"process $$ on $(hostname)\"'"],
     ),
     // Chapter 3
-    Typed(
-        "ch03-attacks",
-        &["cargo build -q -p ch03-cgroups", "cp target/debug/fork-bomb target/debug/memory-hog rootfs/bin"],
-    ),
     Shown(
         "ch03-unbounded",
         &[
@@ -185,14 +180,78 @@ pub const SCRIPT: &[Step] = &[
             "cargo run -q -p ch03-cgroups -- run --cpus 0.1 rootfs sh -c 'i=0; while [ $i -lt 99999 ]; do i=$((i+1)); done'",
         ],
     ),
+    Typed("ch03-still", &["cargo run -q -- run --rm --name still base sleep 1000 &"]),
+    WaitsFor("cargo run -q -- ps | grep -q 'Up .* still' || ! kill -0 $!"),
+    Typed(
+        "ch03-paused",
+        &["cargo run -q -- pause still", "cargo run -q -- stats --no-stream", "cargo run -q -- unpause still"],
+    ),
+    Typed("ch03-still-gone", &["cargo run -q -- rm -f still"]),
     Shown("ch03-runtime", &["cargo run -q -- run --rm --memory 32m base tail /dev/zero; echo $?"]),
     Shown("ch03-refused", &["cargo run -q -- run --rm --memory 4m base true"]),
     Shown("ch03-yours", &["cargo workshop run -- run --rm --memory 64m --pids-limit 20 base echo limited"]),
+    // Chapter 8
+    Shown(
+        "ch08-mighty",
+        &[
+            "cargo run -q -p ch02-namespaces -- run rootfs test -w /proc/sys/kernel/core_pattern && echo 'it may write there'",
+            "cargo run -q -p ch02-namespaces -- run rootfs mknod /tmp/device c 1 3 && echo 'it may make devices'",
+        ],
+    ),
+    Shown(
+        "ch08-powers",
+        &[
+            "cargo run -q -p ch02-namespaces -- run rootfs grep CapEff /proc/self/status",
+            "cargo run -q -- run --rm base grep CapEff /proc/self/status",
+        ],
+    ),
+    Shown("ch08-drop", &["cargo run -q -- run --rm --cap-drop ALL --cap-add CHOWN base grep CapEff /proc/self/status"]),
+    Typed("ch08-start-drop", &["cargo workshop start 8.1"]),
+    Answers("8.1-drop-privileges/mutants/user-first"),
+    Shown("ch08-check-drop", &["cargo workshop check 8.1"]),
+    Solves("8.1"),
+    Shown(
+        "ch08-filtered",
+        &[
+            "cargo run -q -- run --rm base unshare --user echo 'in a new one'",
+            "cargo run -q -- run --rm --security-opt seccomp=unconfined base unshare --user echo 'in a new one'",
+        ],
+    ),
+    Typed("ch08-start-filter", &["cargo workshop start 8.2"]),
+    Answers("8.2-filter/mutants/no-table"),
+    Shown("ch08-check-filter", &["cargo workshop check 8.2"]),
+    Solves("8.2"),
+    Shown("ch08-told", &["cargo run -q -- run --rm --explain base true 2>&1 | grep -e capset -e seccomp -e sealed"]),
+    Shown(
+        "ch08-masked",
+        &[
+            "cargo run -q -- run --rm base wc -c /proc/timer_list",
+            "cargo run -q -- run --rm base test -w /proc/sys/kernel/core_pattern || echo 'not for writing'",
+        ],
+    ),
+    Typed(
+        "ch08-stranger",
+        &[
+            "mkdir -p stranger/etc",
+            "ln -s etc stranger/proc",
+            "tar -C stranger -c . | cargo run -q -- import - stranger",
+        ],
+    ),
+    Shown("ch08-refused", &["cargo run -q -- run --rm stranger true"]),
+    Typed("ch08-start-mask", &["cargo workshop start 8.3"]),
+    Solves("8.3"),
+    Shown("ch08-check-right", &["cargo workshop check 8"]),
+    Shown("ch08-dev", &["cargo run -q -- run --rm base sh -c 'echo /dev/*'"]),
+    Typed("ch08-probe", &["cargo run -q -p ch08-sandbox -- probe --pretty"]),
+    Shown("ch08-sysctl", &["cargo run -q -- run --rm --sysctl kernel.panic=1 base true"]),
+    Shown("ch08-yours", &["cargo workshop run -- run --rm base echo 'all of it'"]),
 ];
 
 /// What a transcript needs that not every machine has on which the course can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
+    /// Containers of the machine's root.
+    Root,
     /// Containers with limits.
     Limits,
     /// A check that is not blocked here.
@@ -205,8 +264,10 @@ pub const NEEDS: &[(&str, Need)] = &[
     ("ch03-check-right", Need::Check("3.2")),
     ("ch03-bounded", Need::Limits),
     ("ch03-throttled", Need::Limits),
+    ("ch03-paused", Need::Limits),
     ("ch03-runtime", Need::Limits),
     ("ch03-yours", Need::Limits),
+    ("ch08-mighty", Need::Root),
 ];
 
 /// The text of an answer that the course knows.

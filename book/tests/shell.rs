@@ -41,7 +41,7 @@ impl Shell {
         let temp = tempfile::Builder::new().prefix("tinbox-book-").tempdir().unwrap();
         let home = temp.path().canonicalize().unwrap();
         let places = Places { clone: home.join("tinbox"), state: home.join("state") };
-        lay_clone(&places.clone, programs);
+        lay_clone(&places.clone);
         let tools = home.join("bin");
         stand_in_for_cargo(&tools, programs);
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
@@ -113,8 +113,8 @@ impl Drop for Shell {
     }
 }
 
-/// What is at the top of the repository, `exercises/` without a learner's files, and what `cargo build` made.
-fn lay_clone(clone: &Path, programs: &Programs) {
+/// What is at the top of the repository, and `exercises/` without a learner's files.
+fn lay_clone(clone: &Path) {
     fs::create_dir_all(clone.join("exercises")).unwrap();
     let repository = crate::book().parent().unwrap().to_owned();
     for (from, to) in [(repository.clone(), clone.to_owned()), (repository.join("exercises"), clone.join("exercises"))]
@@ -125,8 +125,6 @@ fn lay_clone(clone: &Path, programs: &Programs) {
             }
         }
     }
-    fs::create_dir(clone.join("target")).unwrap();
-    symlink(programs.folder(), clone.join("target/debug")).unwrap();
 }
 
 /// A `cargo` that starts what is built already where the reader's would build it first, and is the real one else.
@@ -135,13 +133,8 @@ fn stand_in_for_cargo(tools: &Path, programs: &Programs) {
         let count = words.split(' ').count();
         format!("'{words} '*|'{words}') shift {count}; program='{}' ;;\n", programs.path(program).display())
     };
-    let chapters: String = PACKAGES
-        .iter()
-        .filter(|package| package.starts_with("ch"))
-        .map(|package| {
-            format!("'build -q -p {package}') exit ;;\n") + &starts(&format!("run -q -p {package}"), package)
-        })
-        .collect();
+    let chapters = PACKAGES.iter().filter(|package| package.starts_with("ch"));
+    let chapters: String = chapters.map(|package| starts(&format!("run -q -p {package}"), package)).collect();
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in\n{chapters}{}{}*) exec '{}' \"$@\" ;;\nesac\n\
          [ \"$1\" = -- ] && shift\nexec \"$program\" \"$@\"\n",
