@@ -50,6 +50,11 @@ impl Sandbox {
     pub fn resolve(wanted: &Confinement, sharing: &Sharing, tree: &Root, user: &User) -> Result<Sandbox> {
         let keep = powers(wanted, sharing.rootless)?;
         let nodes = nodes(wanted, sharing.rootless)?;
+        ensure!(
+            wanted.groups.is_empty() || sharing.may_set_groups(),
+            "--group-add: an ordinary user has one group to give away\n  help: with newuidmap (package uidmap) and lines \
+             for you in /etc/subuid and /etc/subgid there are more"
+        );
         let mut groups = user.groups.clone();
         for group in &wanted.groups {
             groups.push(user::group(tree, group)?);

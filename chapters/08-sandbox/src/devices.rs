@@ -125,8 +125,12 @@ pub fn add(root: &Root, node: &Node, rootless: bool) -> Result<()> {
     let (parent, name) = path.rsplit_once('/').unwrap_or(("/dev", &path));
     let dir =
         root.create_dir_all_told(parent, Mode::from_bits_truncate(0o755), "a directory for it").map_err(failed)?;
+    let there = |error: &Error| error.errno() == Some(Errno::EEXIST);
     if rootless {
-        kernel::mkfile(dir.as_fd(), name, 0o666, "a file to mount the host's device on")?;
+        match kernel::mkfile(dir.as_fd(), name, 0o666, "a file to mount the host's device on") {
+            Err(error) if !there(&error) => return Err(error),
+            _ => {}
+        }
         let file = open(root, &path, OFlag::O_PATH)?;
         return kernel::mount_on(&node.host, target(&file, &path), "", MsFlags::MS_BIND, "", why);
     }
@@ -136,9 +140,15 @@ pub fn add(root: &Root, node: &Node, rootless: bool) -> Result<()> {
     let make = if node.rule.kind == Kind::Block { kernel::mknod_block } else { kernel::mknod_char };
     match make(dir.as_fd(), name, number, mode, why) {
         // One of those that every container has.
-        Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
+        Err(error) if there(&error) && is_device(root, &path, number)? => Ok(()),
         made => made,
     }
+}
+
+fn is_device(root: &Root, path: &str, (major, minor): (u64, u64)) -> Result<bool> {
+    let found = nix::sys::stat::fstat(open(root, path, OFlag::O_PATH)?);
+    let found = found.map_err(|errno| Error::call("fstat", path, errno))?;
+    Ok(found.st_rdev == nix::sys::stat::makedev(major, minor))
 }
 
 /// All devices of the host that are no terminals: what a privileged container has.
