@@ -14,8 +14,11 @@ mod import;
 mod isolation;
 mod ladder;
 mod lifecycle;
+mod limits;
+mod namespaces;
 mod recovery;
 mod run;
+mod sandbox;
 mod support;
 mod terminal;
 mod weak;
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
-    let groups: [(&str, &[Test]); 10] = [
+    let groups: [(&str, &[Test]); 13] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -49,6 +52,9 @@ fn main() -> ExitCode {
         ("attacks", attacks::TESTS),
         ("chapters", chapters::TESTS),
         ("ladder", &ladder),
+        ("namespaces", namespaces::TESTS),
+        ("limits", limits::TESTS),
+        ("sandbox", sandbox::TESTS),
     ];
     let trials = groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

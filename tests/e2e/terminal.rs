@@ -11,6 +11,7 @@ use crate::support::need::Need::Containers;
 pub const TESTS: &[Test] = &[
     ("it_is_a_terminal_of_its_own", &[Containers], it_is_a_terminal_of_its_own),
     ("keys_reach_the_container", &[Containers], keys_reach_the_container),
+    ("ctrl_c_comes_once", &[Containers], ctrl_c_comes_once),
     ("a_resize_reaches_the_container", &[Containers], a_resize_reaches_the_container),
     ("yours_is_as_before_afterwards", &[Containers], yours_is_as_before_afterwards),
     ("without_i_it_is_only_shown", &[Containers], without_i_it_is_only_shown),
@@ -49,6 +50,22 @@ fn keys_reach_the_container() {
     session.send_line("hello").unwrap();
     session.exp_string("got hello").unwrap();
     assert_status(&session, 0);
+}
+
+/// The terminal's driver sends it to the foreground, and the init, which is not there, must not send it again.
+fn ctrl_c_comes_once() {
+    let tinbox = Tinbox::new();
+    for options in ["-it", "-it --init"] {
+        let script = "n=0; trap 'n=$((n+1)); echo interrupted' INT; echo ready; \
+                      until read x && test -n $x; do :; done; echo got $n.";
+        let mut session = session(&tinbox, options, script);
+        session.exp_string("ready").unwrap();
+        session.send_control('c').unwrap();
+        session.exp_string("interrupted").unwrap();
+        session.send_line("end").unwrap();
+        session.exp_string("got 1.").unwrap();
+        assert_status(&session, 0);
+    }
 }
 
 fn a_resize_reaches_the_container() {

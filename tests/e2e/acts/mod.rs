@@ -60,6 +60,8 @@ fn act(words: &[&str]) -> Outcome {
             wait_for_the_end();
             Ok(String::new())
         }
+        ["clock"] => processes::clock(),
+        ["hog", mib] => processes::hog(mib),
         ["connect", name] => files::connect(name),
         ["groups"] => processes::groups(),
         ["naive-run", root, workdir, words @ ..] => naive::run(root, workdir, words),

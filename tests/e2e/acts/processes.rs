@@ -115,3 +115,19 @@ pub fn groups() -> Outcome {
     let groups = nix::unistd::getgroups().map_err(errno)?;
     Ok(groups.iter().map(|group| group.to_string()).collect::<Vec<_>>().join(" "))
 }
+
+/// The monotonic clock, in seconds.
+pub fn clock() -> Outcome {
+    // SAFETY: both fields are integers, for which zero is valid.
+    let mut now: libc::timespec = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel fills in one timespec.
+    answer(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) }.into())?;
+    Ok(now.tv_sec.to_string())
+}
+
+/// Takes memory, and uses it: what is only asked for costs nothing.
+pub fn hog(mib: &str) -> Outcome {
+    let mib: usize = mib.parse().map_err(|_| format!("{mib}: no number"))?;
+    let taken: Vec<Vec<u8>> = (0..mib).map(|number| vec![number as u8 | 1; 1 << 20]).collect();
+    Ok(format!("{} MiB", std::hint::black_box(taken).len()))
+}

@@ -22,8 +22,12 @@ pub enum Need {
     Unshare,
     /// To be allowed to limit what this cgroup controller counts.
     Controller(&'static str),
+    /// Any tree to make cgroups in, of v2 or v1.
+    Cgroups,
     /// To be an ordinary user to whom no part of the cgroup tree was given.
     NoDelegation,
+    /// A device that no container has by default ([`device`]).
+    Device,
     /// A tree of cgroup v1 with the memory controller.
     CgroupV1,
     /// A user's own range of ids, and the programs that lend it.
@@ -47,7 +51,9 @@ impl Need {
                 let missing = format!("no cgroup with {name} that you may use; see systemd-run -p Delegate=yes");
                 return (!cgroups::has(name)).then_some(missing);
             }
+            Need::Cgroups => (cgroups::any(), "no cgroups that you may use; see systemd-run -p Delegate=yes"),
             Need::NoDelegation => (!cgroups::any(), "needs a user without a cgroup; this one has one"),
+            Need::Device => (device().is_some(), "none of these devices: /dev/net/tun, /dev/fuse, /dev/loop-control"),
             Need::CgroupV1 => (cgroups::v1("memory").is_some(), "no memory controller in cgroup v1"),
             Need::Ranges => {
                 (ranges(), "no newuidmap (package uidmap), or no lines for you in /etc/subuid, /etc/subgid")
@@ -96,4 +102,10 @@ fn ranges() -> bool {
     };
     let installed = |program| Command::new(program).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     listed("/etc/subuid") && listed("/etc/subgid") && installed("newuidmap") && installed("newgidmap")
+}
+
+/// A device that is harmless to open, and that no container has by default.
+pub fn device() -> Option<&'static str> {
+    let candidates = ["/dev/net/tun", "/dev/fuse", "/dev/loop-control"];
+    candidates.into_iter().find(|path| std::fs::File::options().read(true).write(true).open(path).is_ok())
 }
