@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use crate::Test;
 use crate::support::need::Need::{Containers, Strace, Unshare};
 use crate::support::process::Process;
-use crate::support::{Running, TINBOX, Tinbox, host_mounts};
+use crate::support::{Running, TINBOX, Tinbox, cgroups, host_mounts};
 
 pub const TESTS: &[Test] = &[
     ("a_container_does_not_outlive_its_monitor", &[Containers], a_container_does_not_outlive_its_monitor),
@@ -18,7 +18,8 @@ pub const TESTS: &[Test] = &[
         one_that_does_not_mind_is_ended_by_the_next_start,
     ),
     ("what_a_killed_tinbox_left_is_cleared", &[Containers], what_a_killed_tinbox_left_is_cleared),
-    ("killed_at_any_call", &[Containers, Strace], killed_at_any_call),
+    ("killed_outside_at_any_call", &[Containers, Strace], killed_outside_at_any_call),
+    ("killed_inside_at_any_call", &[Containers, Strace], killed_inside_at_any_call),
 ];
 
 fn a_container_does_not_outlive_its_monitor() {
@@ -60,29 +61,52 @@ fn what_a_killed_tinbox_left_is_cleared() {
     assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
 }
 
-/// strace kills the process at its n-th system call: outside at each of them, or in the container's first process
-/// before it becomes the command.
-fn killed_at_any_call() {
+fn killed_outside_at_any_call() {
+    killed_at_any_call(&[]);
+}
+
+/// The process inside, before it becomes the command; or the one outside, if that comes first.
+fn killed_inside_at_any_call() {
+    killed_at_any_call(&["-f"]);
+}
+
+/// strace kills the process at its n-th system call. Whatever was done then, the next start finds nothing of it: no
+/// file, no mount, no cgroup.
+fn killed_at_any_call(whom: &[&str]) {
     let before = host_mounts();
+    let limits = if cgroups::has("memory") { "-m 64m" } else { "" };
     let mut reached_the_end = false;
-    for call in (20..400).step_by(13) {
+    let mut had_cgroups = false;
+    for call in (20..700).step_by(13) {
         let tinbox = Tinbox::new();
-        let status = Command::new("strace")
-            .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("inject=all:signal=KILL:when={call}")])
-            .args([TINBOX, "run", "--rm", "--name", "unlucky", "base", "true"])
-            .env("TINBOX_ROOT", tinbox.path(""))
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .unwrap();
-        reached_the_end |= status.success();
+        let mut strace = Command::new("strace");
+        // A set-user-ID program does not work under strace, so newuidmap is not to be found.
+        strace.args(whom).args(["-qq", "-E", "PATH=/nowhere", "-o", "/dev/null"]);
+        strace.args(["-e", &format!("inject=all:signal=KILL:when={call}")]);
+        strace
+            .args([TINBOX, "run", "--rm", "--name", "unlucky"])
+            .args(limits.split_whitespace())
+            .args(["base", "true"]);
+        let silent = strace.env("TINBOX_ROOT", tinbox.path("")).stdin(Stdio::null()).stderr(Stdio::null());
+        reached_the_end |= silent.status().unwrap().success();
+        // The lease is what is made first and goes last, and is named by the id.
+        let ids: Vec<String> = names_in(&tinbox.path("run"));
+        had_cgroups |= ids.iter().any(|id| !cgroups::of_container(id).is_empty());
         let next = tinbox.tinbox("run --rm --name unlucky base echo alive");
         assert_eq!((next.status, next.stdout.as_str()), (0, "alive\n"), "killed at call {call}: {}", next.stderr);
         assert!(tinbox.leftovers().is_empty(), "killed at call {call}: {:?}", tinbox.leftovers());
+        let left: Vec<_> = ids.iter().flat_map(|id| cgroups::of_container(id)).collect();
+        assert!(left.is_empty(), "killed at call {call}: {left:?}");
         if reached_the_end {
             break;
         }
     }
     assert!(reached_the_end, "more calls than this test covers");
+    assert!(had_cgroups || !whom.is_empty() || !cgroups::any(), "no kill came while there were cgroups");
     assert_eq!(host_mounts(), before);
+}
+
+fn names_in(dir: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
