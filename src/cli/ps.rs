@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use cgroups::Group;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
@@ -41,7 +42,10 @@ fn row(record: &Record, life: Life) -> [String; 6] {
     let now = container::now();
     let created = ago(now.saturating_sub(record.created));
     let status = match life {
-        Life::Running => format!("Up {}", duration(now.saturating_sub(record.created))),
+        Life::Running => {
+            let paused = Group::open(&record.id).is_some_and(|group| group.is_frozen());
+            format!("Up {}{}", duration(now.saturating_sub(record.created)), if paused { " (Paused)" } else { "" })
+        }
         Life::Exited(ended) => format!("Exited ({}) {}", ended.status, ago(now.saturating_sub(ended.at))),
         Life::Lost => "Lost (tinbox was killed)".into(),
     };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use cgroups::Group;
 use namespaces::Process;
 
 use crate::container::lease::{self, Lease};
@@ -52,6 +53,10 @@ pub fn remove(state: &State, wanted: &str, force: bool) -> Result<()> {
     if life == Life::Running {
         ensure!(force, "container {wanted} is running: end it first, or use --force");
         let lease = lease::path(state, &record.id);
+        // One that is paused must be let go, or it does not hear that it is to end.
+        if let Some(group) = Group::open(&record.id) {
+            group.kill()?;
+        }
         lease::kill(&lease);
         lease::wait_until_free(&lease)?;
     }

@@ -28,6 +28,18 @@ impl Group {
         self.set_frozen(false)
     }
 
+    /// Whether somebody holds them still.
+    pub fn is_frozen(&self) -> bool {
+        let says = |dir: &Path, file: &str, wanted: &str| {
+            std::fs::read_to_string(dir.join(file)).is_ok_and(|text| text.trim() == wanted)
+        };
+        match (&self.v2, self.tree("freezer")) {
+            (Some(v2), _) => says(&v2.path, "cgroup.freeze", "1"),
+            (None, Some(freezer)) => says(freezer, "freezer.state", "FROZEN"),
+            (None, None) => false,
+        }
+    }
+
     fn set_frozen(&self, frozen: bool) -> Result<()> {
         let why = if frozen { "every process in it stops where it is" } else { "and they go on" };
         if let Some(v2) = &self.v2 {
