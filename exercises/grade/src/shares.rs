@@ -137,20 +137,3 @@ fn wait_for_change(cgroup: &Path) -> bool {
     let mut waiting = [PollFd::new(events.as_fd(), PollFlags::POLLPRI)];
     poll(&mut waiting, PollTimeout::try_from(LONG).unwrap_or(PollTimeout::MAX)).is_ok_and(|changed| changed > 0)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_is_gone_with_what_was_made_in_it() {
-        let place = match Place::new("check-place") {
-            Ok(place) => place,
-            Err(why) => return eprintln!("blocked: {why}"),
-        };
-        let dir = place.dir().to_owned();
-        std::fs::create_dir_all(dir.join("a/b")).expect("cgroups");
-        drop(place);
-        assert!(!dir.exists());
-    }
-}

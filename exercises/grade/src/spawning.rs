@@ -1,6 +1,6 @@
 //! Chapter 2: looking at a process that an answer made, and at the one that made it.
 
-use look::{Namespaces, namespaces_of};
+use look::{Kind, Namespaces, namespaces_of};
 use nix::unistd::Pid;
 use subject::protocol::{Call, Order, Outcome, Report, STATUS, Said};
 
@@ -14,6 +14,8 @@ pub(crate) const NONE: &str = "none";
 pub(crate) const STAYED: &str = "the host's, as before";
 /// The words for what a handle stands for.
 pub(crate) const THE_CHILD: &str = "the child";
+/// The words for a user namespace that was not entered.
+pub(crate) const LEFT_OUT: &str = "is entered, but not that";
 /// The words for a caller that comes back at once.
 pub(crate) const GOES_ON: &str = "the caller goes on";
 /// The words for one that does not.
@@ -84,8 +86,13 @@ fn number(caller: &Caller, child: Pid) -> String {
 pub(crate) fn enter(session: &mut Session) -> Result<Seen, Stop> {
     session.wait(|_, report| matches!(report, Report::Host).then_some(()))?;
     let caller = begin(session)?;
-    let other = session.wait(|from, report| matches!(report, Report::Neighbour).then_some(from))?;
-    let other = namespaces_of(other)?;
+    let neighbour = |from, report: &Report| matches!(report, Report::Neighbour).then_some(from);
+    let neighbours = [session.wait(neighbour)?, session.wait(neighbour)?];
+    let [one, two] = [namespaces_of(neighbours[0])?, namespaces_of(neighbours[1])?];
+    let shares_the_user = one.get(&Kind::User) == caller.namespaces.get(&Kind::User);
+    let other = if shares_the_user { one } else { two };
+    session.order(Order::Continue)?;
+    let (_, in_its_user) = session.called(Call::OwnUser)?;
     session.order(Order::Continue)?;
     let look = |child: Pid, facts: &mut Facts| {
         let theirs = namespaces_of(child)?;
@@ -104,7 +111,15 @@ pub(crate) fn enter(session: &mut Session) -> Result<Seen, Stop> {
         );
         Ok(())
     };
-    let watched = watch(session, &caller, look)?;
+    let mut watched = watch(session, &caller, look)?;
+    watched.facts.say(
+        "one with a user namespace of its own",
+        match in_its_user {
+            Outcome::Done(Said::Status(Some(0))) => "is entered as well".into(),
+            Outcome::Done(Said::Status(Some(1))) => LEFT_OUT.into(),
+            outcome => returned(&outcome)?.0.get("returned").to_owned(),
+        },
+    );
     Ok(Seen { facts: watched.facts, error: watched.error })
 }
 

@@ -66,6 +66,13 @@ pub(crate) fn own_proc() -> Result<()> {
     kernel::mount("proc", "/proc", "proc", MsFlags::empty(), "", "the processes of this namespace")
 }
 
+/// Makes this process, which was born in a new user namespace, root there.
+pub(crate) fn own_ids() -> Result<()> {
+    kernel::write_map("self", "setgroups", "deny", "the kernel asks for this before a user may map a group")?;
+    kernel::write_map("self", "uid_map", "0 0 1", "root of the stand-in is root in there")?;
+    kernel::write_map("self", "gid_map", "0 0 1", "and its group")
+}
+
 fn furnish(place: &Path) -> Result<()> {
     let at = |path: &str| place.join(path.trim_start_matches('/'));
     let inside = |path: &str| at(NEW_ROOT).join(path.trim_start_matches('/'));

@@ -16,6 +16,8 @@
 //! own, so a wrong answer damages, leaks into or escapes to nothing but that. When its first process ends, the
 //! kernel ends everything in it.
 //!
+//! An answer that only computes (3.1) is called without all that, as whoever runs the check.
+//!
 //! What is said over the socket ([`protocol`]) is when to look, and what the function returned. Who said it is
 //! attached by the kernel.
 

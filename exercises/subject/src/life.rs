@@ -88,10 +88,11 @@ fn take_orders(answer: Answer, channel: &Channel) -> std::io::Result<()> {
         let Some(order) = channel.receive::<Order>()? else { return Ok(()) };
         match (order.message, &actor) {
             (Order::Begin, _) => {
-                let neighbour = scene::neighbour(answer).map(|new| start_neighbour(new, channel)).transpose()?;
-                let other = neighbour.as_ref().map(|actor| actor.pid);
-                others.extend(neighbour);
-                let play = |hold| scene::play(answer, other, channel, &hold);
+                for namespaces in scene::neighbours(answer) {
+                    others.push(start_neighbour(namespaces, channel)?);
+                }
+                let neighbours: Vec<Pid> = others.iter().map(|actor| actor.pid).collect();
+                let play = |hold| scene::play(answer, &neighbours, channel, &hold);
                 actor = Some(start(scene::namespaces(answer), play)?);
             }
             (Order::Witness, Some(seen)) => others.push(start_witness(channel, seen)?),
@@ -120,8 +121,9 @@ fn wait_for_order(channel: &Channel, actor: Option<&Actor>) -> std::io::Result<O
 /// A process in other namespaces than the answer's. With a PID namespace of its own it gets the `/proc` for it.
 fn start_neighbour(namespaces: CloneFlags, channel: &Channel) -> std::io::Result<Actor> {
     start(namespaces, |hold| {
-        let furnished = if namespaces.contains(CloneFlags::CLONE_NEWPID) { host::own_proc() } else { Ok(()) };
-        let _ = channel.send(&match furnished {
+        let user = if namespaces.contains(CloneFlags::CLONE_NEWUSER) { host::own_ids() } else { Ok(()) };
+        let proc = || if namespaces.contains(CloneFlags::CLONE_NEWPID) { host::own_proc() } else { Ok(()) };
+        let _ = channel.send(&match user.and_then(|()| proc()) {
             Ok(()) => Report::Neighbour,
             Err(error) => Report::Blocked { error: error.to_string() },
         });

@@ -56,6 +56,8 @@ pub enum Call {
     WaitForTheChild,
     /// 2.1: with a cgroup that is none.
     NoCgroup,
+    /// 2.2: of a process in a user namespace of its own. The status is 0 if the child is in that.
+    OwnUser,
     /// 2.3: while the main process runs, and others have ended.
     MainRuns,
     /// 2.3: when the main process has ended.

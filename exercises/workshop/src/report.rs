@@ -60,6 +60,9 @@ fn facts(out: &mut String, exercise: &Exercise, checked: &Checked) {
     };
     let (what, expected) = (column(|row| &row.what, 0), column(|row| &row.expected, 8));
     let speaker = grade::speaker(exercise);
+    if what + expected + column(|row| &row.found, 0) > WIDEST {
+        return wide_facts(out, what, speaker, &checked.rows);
+    }
     let heading = format!("    {}  {}  {speaker}", padded("", what), padded("expected", expected));
     let _ = writeln!(out, "\n{}", heading.dimmed());
     for row in &checked.rows {
@@ -67,6 +70,27 @@ fn facts(out: &mut String, exercise: &Exercise, checked: &Checked) {
         let _ = match row.agrees() {
             true => writeln!(out, "  {} {}", "✔".green(), line.dimmed()),
             false => writeln!(out, "  {} {}", "✘".red(), line),
+        };
+    }
+}
+
+/// How many columns a table may have besides its marks and gaps.
+const WIDEST: usize = 110;
+
+/// Where there is no room for two columns beside each other: what agrees once, and what differs one below the other.
+fn wide_facts(out: &mut String, what: usize, speaker: &str, rows: &[Row]) {
+    let _ = writeln!(out, "\n{}", format!("    {}  expected", padded("", what)).dimmed());
+    for row in rows {
+        let line = format!("{}  {}", padded(&row.what, what), row.expected);
+        let _ = match row.agrees() {
+            true => writeln!(out, "  {} {}", "✔".green(), line.dimmed()),
+            false => writeln!(
+                out,
+                "  {} {line}\n    {}  {}",
+                "✘".red(),
+                padded(&format!("{speaker}:"), what).dimmed(),
+                row.found
+            ),
         };
     }
 }

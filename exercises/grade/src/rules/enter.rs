@@ -2,7 +2,7 @@
 
 use super::ok;
 use crate::diagnosis::Rule;
-use crate::spawning::WAITS;
+use crate::spawning::{LEFT_OUT, WAITS};
 
 const CHILDS: &str = "the child's namespaces";
 
@@ -72,5 +72,15 @@ pub(crate) const RULES: &[Rule] = &[
                 output while it runs. Hand out the handle and let the caller wait, with `Process::reap`, when it is \
                 ready to.",
         read: "man 2 waitid",
+    },
+    Rule {
+        id: "user-namespace-left-out",
+        when: |facts| facts.get("one with a user namespace of its own") == LEFT_OUT,
+        title: "a user namespace of its own is not entered",
+        words: "The first process shared your user namespace, and you entered all that it had. Another one, as every container \
+                of an ordinary user, has one of its own, and there your child is still the user of the outside: root of \
+                the machine inside a container that was made to have none. A list of kinds cannot be right for both. Ask \
+                which differ.",
+        read: "man 7 user_namespaces; man 2 setns",
     },
 ];

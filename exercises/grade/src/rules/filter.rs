@@ -39,7 +39,8 @@ pub(crate) const RULES: &[Rule] = &[
         title: "no number is ever recognised",
         words: "Every call is refused, also those on the list. A filter has one register, and a comparison compares what is in \
                 it: after you have looked at the table, that is still the table. Load the number before you compare \
-                numbers. (If you do: where does your jump land when the number is equal?)",
+                numbers. (If you do: where does your jump land when the number is equal?) Behind this filter a process \
+                may not even exit, so that it ends in a crash.",
         read: "the kernel's networking/filter.rst, \"BPF engine and instruction set\"",
     },
     Rule {

@@ -25,13 +25,14 @@ mod attack {
 /// No kernel gives out a process id as large as this (`PID_MAX_LIMIT` is 4194304).
 const NOBODY: Pid = Pid::from_raw(99_999_999);
 
-/// The namespaces of another process that the answer is to look at or to enter, if it needs one.
-pub(crate) fn neighbour(answer: Answer) -> Option<CloneFlags> {
+/// The namespaces of the other processes that the answer is to look at or to enter.
+pub(crate) fn neighbours(answer: Answer) -> Vec<CloneFlags> {
     let some = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNET;
+    let more = some | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWCGROUP;
     match answer {
-        Answer::NamespacesOf(_) => Some(some),
-        Answer::Enter(_) => Some(some | CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWCGROUP),
-        _ => None,
+        Answer::NamespacesOf(_) => vec![some],
+        Answer::Enter(_) => vec![more, more | CloneFlags::CLONE_NEWUSER],
+        _ => Vec::new(),
     }
 }
 
@@ -64,15 +65,15 @@ impl Stage<'_> {
 }
 
 /// Calls the answer as its exercise says, and reports what became of each call.
-pub(crate) fn play(answer: Answer, neighbour: Option<Pid>, channel: &Channel, hold: &Hold) {
+pub(crate) fn play(answer: Answer, neighbours: &[Pid], channel: &Channel, hold: &Hold) {
     let stage = Stage { channel, hold };
     let root = Path::new(host::NEW_ROOT);
-    let neighbour = neighbour.unwrap_or(NOBODY);
+    let neighbour = |index| neighbours.get(index).copied().unwrap_or(NOBODY);
     match answer {
         Answer::NamespacesOf(look) => {
             let about = |pid| try_it(|| look(pid).map(Said::Namespaces));
             stage.report(Call::TheFunction, about(nix::unistd::getpid()));
-            stage.report(Call::AboutNeighbour, about(neighbour));
+            stage.report(Call::AboutNeighbour, about(neighbour(0)));
             stage.report(Call::AboutNobody, about(NOBODY));
         }
         Answer::NaiveRoot(enter) => stage.report(Call::TheFunction, nothing(|| enter(root))),
@@ -82,7 +83,7 @@ pub(crate) fn play(answer: Answer, neighbour: Option<Pid>, channel: &Channel, ho
             stage.report(Call::Attack, nothing(attack::escape));
         }
         Answer::Spawn(spawn) => processes::spawn(&stage, spawn),
-        Answer::Enter(enter) => processes::enter(&stage, enter, neighbour),
+        Answer::Enter(enter) => processes::enter(&stage, enter, neighbour(0), neighbour(1)),
         Answer::Reap(reap) => processes::reap(&stage, reap),
         Answer::Settings(settings) => shares::settings(&stage, settings),
         Answer::Confine(confine) => shares::confine(&stage, confine),

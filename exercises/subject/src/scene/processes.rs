@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-use super::Stage;
+use super::{Stage, apart, end_likewise};
 use crate::Child;
 use crate::protocol::{Call, Outcome, Report, STATUS, Said};
 use crate::try_it::try_it;
@@ -37,9 +37,25 @@ pub(super) fn spawn(
 }
 
 /// 2.2
-pub(super) fn enter(stage: &Stage<'_>, enter: fn(Pid, Child<'_>) -> Result<Process>, other: Pid) {
+pub(super) fn enter(stage: &Stage<'_>, enter: fn(Pid, Child<'_>) -> Result<Process>, other: Pid, owner: Pid) {
     stage.ready();
+    // In a process of its own, because whoever enters is somewhere else afterwards.
+    let ended = apart(|| {
+        let theirs = user_namespace(owner);
+        let entered = || {
+            let process = enter(owner, &mut || u8::from(theirs.is_none() || user_namespace(Pid::this()) != theirs))?;
+            process.reap().map(|status| Said::Status(Some(status)))
+        };
+        stage.report(Call::OwnUser, try_it(entered));
+    });
+    if let Some(ended) = ended {
+        end_likewise(ended);
+    }
     watched(stage, |child| enter(other, child));
+}
+
+fn user_namespace(pid: Pid) -> Option<u64> {
+    look::namespaces_of(pid).ok()?.get(&look::Kind::User).copied()
 }
 
 /// Calls an answer that makes a process, whose end is waited for when the grader has seen both.

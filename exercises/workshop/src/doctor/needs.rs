@@ -100,7 +100,7 @@ impl Requirement {
     }
 
     /// The first chapter that asks for it.
-    fn from_chapter(self) -> u8 {
+    fn first_chapter(self) -> u8 {
         match self {
             Requirement::OwnCgroup => 3,
             Requirement::OtherIds => 8,
@@ -110,7 +110,7 @@ impl Requirement {
 
     /// Tries it alone, for the doctor's table.
     pub fn probe(self, did: &'static str, works: &str, machine: &Machine) -> Finding {
-        let subject = Subject { name: self.name(), did, from_chapter: self.from_chapter(), serves: Some(self) };
+        let subject = Subject { name: self.name(), did, from_chapter: self.first_chapter(), serves: Some(self) };
         match first_unmet(&[self]) {
             None => subject.ok(works),
             Some(Unmet { needs, refusal }) => subject.blocked(&refusal, needs.why(&refusal, machine)),
