@@ -16,6 +16,7 @@ mod ladder;
 mod lifecycle;
 mod limits;
 mod namespaces;
+mod pause;
 mod recovery;
 mod run;
 mod sandbox;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
-    let groups: [(&str, &[Test]); 13] = [
+    let groups: [(&str, &[Test]); 14] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         ("ladder", &ladder),
         ("namespaces", namespaces::TESTS),
         ("limits", limits::TESTS),
+        ("pause", pause::TESTS),
         ("sandbox", sandbox::TESTS),
     ];
     let trials = groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
