@@ -171,6 +171,11 @@ pub fn speaker(exercise: &Exercise) -> &'static str {
     }
 }
 
+/// The diagnoses that are an exercise's own, by their ids.
+pub fn diagnoses(exercise: &Exercise) -> impl Iterator<Item = &'static str> {
+    rules::of(exercise).iter().map(|rule| rule.id)
+}
+
 /// The facts that the reference shows, from the snapshot beside the exercise.
 pub fn expected(exercise: &Exercise, repository: &Path) -> std::io::Result<Facts> {
     let file = exercise.folder(repository).join("facts.snap");

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     trials.push(trial("an answer that comes to no good end is told so".into(), no_good_end));
     trials.push(trial("an answer that hangs is ended".into(), hangs));
     trials.push(trial("an answer that prints without end is cut short and not believed".into(), shouts));
+    trials.push(trial("what an answer leaves behind is found".into(), litters));
     trials.push(trial("what no rule knows is told by the first line that differs".into(), unknown));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -104,9 +105,11 @@ fn gets(exercise: &Exercise, name: &str, promised: &str) {
 
 fn has_mistakes(exercise: &Exercise) {
     let mistakes: Vec<_> = known(exercise).map(|known| known.diagnosis).filter(|id| *id != "pass").collect();
-    let different: BTreeSet<_> = mistakes.iter().collect();
+    let different: BTreeSet<_> = mistakes.iter().copied().collect();
     assert!(mistakes.len() >= 4, "{} has too few wrong answers", exercise.number);
     assert_eq!(different.len(), mistakes.len(), "{}: two mistakes share a diagnosis", exercise.number);
+    let unproven: Vec<_> = grade::diagnoses(exercise).filter(|id| !different.contains(id)).collect();
+    assert_eq!(unproven, [""; 0], "{}: diagnoses that no wrong answer gets", exercise.number);
 }
 
 fn enter_root() -> &'static Exercise {
@@ -137,6 +140,16 @@ fn shouts() {
     let checked = check(enter_root(), "shouts");
     assert_eq!(diagnosis(&checked), "nothing-happened");
     assert!(checked.printed.starts_with("the same line") && checked.printed.len() <= 16 * 1024);
+}
+
+fn litters() {
+    let settings = catalog::select("settings")[0];
+    let expected = grade::expected(settings, &repository()).expect("the exercise has facts.snap");
+    let checked = grade::check(settings, start(settings, "litters"), &expected).expect("the check works");
+    assert_eq!(diagnosis(&checked), "left-behind");
+    let [left] = checked.left_behind.as_slice() else { panic!("{:?}", checked.left_behind) };
+    let file = left.strip_prefix("file ").expect("it is a file");
+    std::fs::remove_file(file).expect("it is still there");
 }
 
 fn unknown() {

@@ -31,7 +31,7 @@ pub(crate) const RULES: &[Rule] = &[
         words: "To take a capability out of the bounding set needs one itself, CAP_SETPCAP, and your process has just given it \
                 away (or lost it with its user). It sounds the wrong way round: the last word about what can ever be \
                 gained must be said first, while there is power to say it.",
-        read: "man 2 PR_CAPBSET_DROP; man 7 capabilities, \"Capability bounding set\"",
+        read: "man 2 prctl, PR_CAPBSET_DROP; man 7 capabilities, \"Capability bounding set\"",
     },
     Rule {
         id: "nothing-left-to-keep",
@@ -102,7 +102,7 @@ pub(crate) const RULES: &[Rule] = &[
         words: "You were asked for no_new_privs, and it is not set. Without it `sudo`, `su` and every other set-user-ID file of \
                 an image makes root of an ordinary user, with all that the bounding set has. The bit stays for ever, \
                 and for all children.",
-        read: "man 2 PR_SET_NO_NEW_PRIVS; the kernel's no_new_privs.rst",
+        read: "man 2 prctl, PR_SET_NO_NEW_PRIVS; the kernel's no_new_privs.rst",
     },
     Rule {
         id: "no-new-privs-unasked",
