@@ -41,6 +41,9 @@ fn about(exercise: &'static Exercise) -> Vec<Trial> {
         known(exercise)
             .map(|known| trial(format!("{number} {}", known.name), || gets(exercise, known.name, known.diagnosis))),
     );
+    if exercise.name == "confine" {
+        trials.push(trial(format!("{number} a cgroup that stays is found"), a_cgroup_stays));
+    }
     match blocked {
         Some(why) => trials.into_iter().map(|trial| trial.with_kind(why.clone()).with_ignored_flag(true)).collect(),
         None => trials,
@@ -150,6 +153,17 @@ fn litters() {
     let [left] = checked.left_behind.as_slice() else { panic!("{:?}", checked.left_behind) };
     let file = left.strip_prefix("file ").expect("it is a file");
     std::fs::remove_file(file).expect("it is still there");
+}
+
+fn a_cgroup_stays() {
+    let own = look::cgroups::directories_of(nix::unistd::Pid::this()).expect("the cgroups of this process");
+    let own = own.into_iter().find(|(hierarchy, _)| hierarchy == "v2").expect("one of v2").1;
+    let token = format!("check-stays-{}", std::process::id());
+    let stays = own.join(format!("tinbox-{token}"));
+    std::fs::create_dir(&stays).expect("a cgroup");
+    let left = grade::audit::left_behind(&token);
+    std::fs::remove_dir(&stays).expect("it is still there");
+    assert_eq!(left, [format!("cgroup {}", stays.display())]);
 }
 
 fn unknown() {

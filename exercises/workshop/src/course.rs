@@ -78,11 +78,26 @@ pub fn one(arguments: &ArgMatches) -> Result<Option<&'static Exercise>> {
     Ok(found.first().copied())
 }
 
-/// The one that the argument means; without it, the first whose file has not passed.
+/// The one that the argument means; without it, the one that the learner is at.
 pub fn one_or_current(arguments: &ArgMatches, mine: &Mine) -> Result<&'static Exercise> {
     match one(arguments)? {
         Some(exercise) => Ok(exercise),
-        None => next(mine)?.context("all exercises have passed; name one"),
+        None => current(mine)?.context("all exercises have passed; name one"),
+    }
+}
+
+/// The exercise whose file was saved last, of those that have not passed; if none is begun, the next one.
+fn current(mine: &Mine) -> Result<Option<&'static Exercise>> {
+    let progress = Progress::load(mine)?;
+    let mut begun = Vec::new();
+    for exercise in &catalog::ALL {
+        if !matches!(progress.standing(mine, exercise)?, Standing::Passed | Standing::NotStarted) {
+            begun.push((mine.saved(exercise)?, exercise));
+        }
+    }
+    match begun.into_iter().max_by_key(|(saved, _)| *saved) {
+        Some((_, exercise)) => Ok(Some(exercise)),
+        None => next(mine),
     }
 }
 

@@ -18,7 +18,7 @@ const TIERS: usize = 3;
 pub fn command() -> Command {
     Command::new("hint")
         .about("Get a hint: first a nudge, then the calls, then nearly the code")
-        .arg(course::argument().help("The exercise; the next one that has not passed, if left out"))
+        .arg(course::argument().help("The exercise; the one that you are at, if left out"))
         .arg(
             Arg::new("tier")
                 .long("tier")

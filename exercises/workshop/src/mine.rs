@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, anyhow};
 use catalog::{Exercise, cut};
@@ -45,6 +46,13 @@ impl Mine {
     /// Whether the learner has begun with `exercise`.
     pub fn has(&self, exercise: &Exercise) -> bool {
         self.file(exercise).exists()
+    }
+
+    /// When the learner's file was saved last.
+    pub fn saved(&self, exercise: &Exercise) -> Result<SystemTime> {
+        let file = self.file(exercise);
+        let saved = fs::metadata(&file).and_then(|file| file.modified());
+        saved.with_context(|| format!("look at {}", file.display()))
     }
 
     /// Writes the starter, if the learner has no file yet. Says whether it did.

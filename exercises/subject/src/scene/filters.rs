@@ -22,6 +22,13 @@ pub const TABLE: u32 = 0xc000_00b7;
 #[cfg(target_arch = "aarch64")]
 pub const OTHER_TABLE: u32 = 0x4000_0028;
 
+/// The table of calls of this machine (`AUDIT_ARCH_*` of linux/audit.h).
+#[cfg(target_arch = "riscv64")]
+pub const TABLE: u32 = 0xc000_00f3;
+/// The table of 32-bit calls.
+#[cfg(target_arch = "riscv64")]
+pub const OTHER_TABLE: u32 = 0x4000_00f3;
+
 /// The lists of calls that a filter is asked for: a few in no order, very many, none.
 pub fn asked() -> [Vec<u32>; 3] {
     [vec![13, 3, 21, 8, 5], (1000..1300).collect(), vec![]]

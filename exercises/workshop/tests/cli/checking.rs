@@ -142,6 +142,23 @@ fn what_this_machine_refuses_is_blocked_and_no_failure() {
 }
 
 #[test]
+fn without_a_cgroup_of_one_s_own_only_that_exercise_is_blocked() {
+    let learner = Learner::new();
+    learner.answers("3.2-confine/also-right/plain-files");
+    learner.answers("3.1-settings/mutants/total");
+    let read_only = "for dir in $(awk '$3 == \"cgroup2\" {print $2}' /proc/mounts); do \
+                     mount -o remount,bind,ro $dir || exit 9; done";
+    let refused = format!("{read_only}; exec {} check 3", env!("CARGO_BIN_EXE_workshop"));
+    let mut command = learner.prepare("unshare".as_ref());
+    let said = learner.runs(command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &refused]));
+    assert!(said.out.contains("\n⊘ 3.2 confine: blocked"), "{}{}", said.out, said.err);
+    assert!(said.out.ends_with("\n0 of 2 passed, 1 failed, 1 blocked\n"), "{}", said.out);
+    // A table that is too wide for two columns.
+    let wrong = learner.types("check 3.1");
+    insta::assert_snapshot!("wide", wrong.out);
+}
+
+#[test]
 fn what_only_computes_is_checked_on_any_machine() {
     let learner = Learner::new();
     learner.answers("3.1-settings/also-right/another-order");

@@ -14,8 +14,10 @@ fn hints_come_one_after_the_other_and_are_counted() {
     assert!(learner.types("list").out.contains("2 hints"));
     assert_eq!(heading("hint 1.2"), "1.2 escape, hint 3 of 3");
     assert_eq!(heading("hint 1.2"), "1.2 escape, hint 3 of 3");
-    // Without a number it is about what one is at: the first that has not passed.
+    // Without a number it is about what one is at: the next exercise, or the file that was saved last.
     assert_eq!(heading("hint"), "0.1 namespaces_of, hint 1 of 3");
+    learner.types("start 2.1");
+    assert_eq!(heading("hint"), "2.1 spawn, hint 1 of 3");
 }
 
 #[test]
