@@ -79,6 +79,7 @@ impl Blocked {
             Need::Limits => self.limits.clone(),
             Need::Root => (!geteuid().is_root()).then(|| "shown as root sees it, and you are not".to_owned()),
             Need::Check(number) => self.checks.iter().any(|one| one == number).then(|| by_check(number)),
+            Need::AllChecks => self.checks.first().map(|number| by_check(number)),
         }
     }
 }
