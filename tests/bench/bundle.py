@@ -1,10 +1,14 @@
 """The container of `tinbox run`, as an OCI bundle: what crun and runc are asked for.
 
-Namespaces, mounts, read-only paths and capabilities are those that `tinbox run --explain` tells, so that the same
-work is measured. There is no seccomp profile and there are no cgroup limits, as Tinbox has none yet.
+Namespaces, mounts, masks, devices and capabilities are those that `tinbox run --explain` tells, so that the same work
+is measured. The seccomp profile is Docker's, from the file that Tinbox compiles its filter from (seccomp.py).
 """
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import seccomp
 
 CAPABILITIES = (
     "CHOWN DAC_OVERRIDE FSETID FOWNER NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL "
@@ -12,28 +16,53 @@ CAPABILITIES = (
 )
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NOTHING_SPECIAL = ["nosuid", "nodev", "noexec"]
+MASKED = [
+    *(f"/proc/{name}" for name in "acpi asound interrupts kcore keys latency_stats sched_debug scsi timer_list".split()),
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+]
+READ_ONLY = [f"/proc/{name}" for name in ("bus", "fs", "irq", "sys", "sysrq-trigger")]
+# null, zero, full, random, urandom, tty, console, ptmx, terminals.
+DEVICES = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2), (136, None)]
 
 
-def write(path, rootfs, command, user):
-    """Writes a config.json: `command` on `rootfs`, as root, or in a user namespace of `user` (uid, gid)."""
-    path.write_text(json.dumps(config(rootfs, command, user)))
+@dataclass
+class Wanted:
+    """A container: `command` on `rootfs`, as root, or in a user namespace of `user` (uid, gid).
+
+    `cgroup` is a path below the top of the tree; without one, there is no list of devices either.
+    """
+
+    rootfs: Path
+    command: list
+    user: tuple
+    cgroup: str | None
+    filtered: bool
+    devices: bool = True
 
 
-def config(rootfs, command, user):
-    rootless = user[0] != 0
-    namespaces = ["pid", "ipc", "uts", "mount"] + (["user"] if rootless else [])
-    linux = {
-        "namespaces": [{"type": kind} for kind in namespaces],
-        "readonlyPaths": ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"],
-    }
+def write(path, wanted):
+    """Writes a config.json."""
+    path.write_text(json.dumps(config(wanted)))
+
+
+def config(wanted):
+    rootless = wanted.user[0] != 0
+    kinds = ["pid", "ipc", "uts", "mount", "network", "cgroup"] + (["user"] if rootless else [])
+    linux = {"namespaces": [{"type": kind} for kind in kinds], "maskedPaths": MASKED, "readonlyPaths": READ_ONLY}
+    if wanted.cgroup:
+        linux["cgroupsPath"] = wanted.cgroup
+        linux["resources"] = {"devices": devices()} if wanted.devices else {}
     if rootless:
-        linux["uidMappings"] = [{"containerID": 0, "hostID": user[0], "size": 1}]
-        linux["gidMappings"] = [{"containerID": 0, "hostID": user[1], "size": 1}]
+        linux["uidMappings"] = [{"containerID": 0, "hostID": wanted.user[0], "size": 1}]
+        linux["gidMappings"] = [{"containerID": 0, "hostID": wanted.user[1], "size": 1}]
+    if wanted.filtered:
+        linux["seccomp"] = seccomp.profile({"CAP_" + name for name in CAPABILITIES.split()})
     return {
         "ociVersion": "1.0.2",
-        "root": {"path": str(rootfs), "readonly": False},
+        "root": {"path": str(wanted.rootfs), "readonly": False},
         "hostname": "bench",
-        "process": process(command),
+        "process": process(wanted.command),
         "mounts": mounts(rootless),
         "linux": linux,
     }
@@ -52,13 +81,23 @@ def process(command):
     }
 
 
+def devices():
+    """The rules of the cgroup: any node may be made, and a few may be used."""
+    rules = [{"allow": False, "access": "rwm"}]
+    rules += [{"allow": True, "type": kind, "access": "m"} for kind in ("c", "b")]
+    for major, minor in DEVICES:
+        numbers = {"major": major} if minor is None else {"major": major, "minor": minor}
+        rules.append({"allow": True, "type": "c", **numbers, "access": "rwm"})
+    return rules
+
+
 def mounts(rootless):
-    # As a user: sysfs needs a network namespace of one's own, and group 5 is not there to be given to anything.
-    sys = mount("/sys", "bind", "/sys", "rbind", "ro") if rootless else mount("/sys", "sysfs", "sysfs", "ro")
+    # As a user: group 5 is not there to be given to anything.
     terminals = ["newinstance", "ptmxmode=0666", "mode=0620"] + ([] if rootless else ["gid=5"])
     return [
         mount("/proc", "proc", "proc"),
-        sys,
+        mount("/sys", "sysfs", "sysfs", "ro"),
+        mount("/sys/fs/cgroup", "cgroup", "cgroup", "ro"),
         {
             "destination": "/dev",
             "type": "tmpfs",

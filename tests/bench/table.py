@@ -3,23 +3,29 @@
 import os
 from statistics import median
 
-# The most that Tinbox should take, compared to each of them.
-AIMS = {"floor": 1.5, "crun": 0.4}
+# What is read off the table: who, compared to whom, and the most that it should be.
+AIMS = (
+    ("tinbox", "floor", "2"),
+    ("tinbox", "crun", "0.4"),
+    ("tinbox unfiltered", "crun unfiltered", None),
+)
 
 
 def show(results):
     """Prints a line for each contestant. `results` has, by name, what hyperfine found in each round."""
     others = [name for name in ("floor", "crun", "runc") if name in results]
-    print(f"{'':10} {'median':>9} {'minimum':>9} {'CPU':>9}  " + "  ".join(f"{'× ' + name:>7}" for name in others))
+    width = max(map(len, results))
+    print(f"{'':{width}} {'median':>9} {'minimum':>9} {'CPU':>9}  " + "  ".join(f"{'× ' + name:>7}" for name in others))
     for name, rounds in results.items():
         times = [time for found in rounds for time in found["times"]]
         processor = median(found["user"] + found["system"] for found in rounds)
         ratios = "  ".join(f"{ratio(rounds, results[other]):7.2f}" for other in others)
-        print(f"{name:10} {shown(median(times))} {shown(min(times))} {shown(processor)}  {ratios}")
+        print(f"{name:{width}} {shown(median(times))} {shown(min(times))} {shown(processor)}  {ratios}")
     print()
-    for other, aim in AIMS.items():
+    for name, other, aim in AIMS:
         if other in results:
-            print(f"tinbox / {other}: {ratio(results['tinbox'], results[other]):.2f} (aim: at most {aim})")
+            wanted = f" (aim: less than {aim})" if aim else ""
+            print(f"{name} / {other}: {ratio(results[name], results[other]):.2f}{wanted}")
     load, processors = os.getloadavg()[0], os.cpu_count()
     print(f"{len(times)} runs of each; load {load:.1f} on {processors} processors")
     if load > processors:
