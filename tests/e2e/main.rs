@@ -7,6 +7,7 @@
 //! was weakened ([`weak`]).
 
 mod acts;
+mod apparmor;
 mod attacks;
 mod chapters;
 mod explain;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
-    let groups: [(&str, &[Test]); 14] = [
+    let groups: [(&str, &[Test]); 15] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         ("recovery", recovery::TESTS),
         ("import", import::TESTS),
         ("attacks", attacks::TESTS),
+        ("apparmor", apparmor::TESTS),
         ("chapters", chapters::TESTS),
         ("ladder", &ladder),
         ("namespaces", namespaces::TESTS),

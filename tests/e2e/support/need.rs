@@ -34,6 +34,8 @@ pub enum Need {
     Ranges,
     /// A call that this kernel answers when nothing filters it, by the name that `acts/calls.rs` has for it.
     Call(&'static str),
+    /// A kernel with AppArmor, and the parser of its profiles.
+    AppArmor,
     /// `TIOCSTI`, typing into one's own terminal.
     Typing,
 }
@@ -61,6 +63,9 @@ impl Need {
             Need::Call(name) => {
                 return (!calls(name)).then(|| format!("this kernel, unfiltered, does not do the call {name}"));
             }
+            Need::AppArmor => {
+                (apparmor_works(), "no AppArmor in this kernel, or no apparmor_parser (package apparmor)")
+            }
             Need::Typing => (typing_works(), "the kernel lets only root type into terminals: dev.tty.legacy_tiocsti"),
         };
         (!there).then(|| missing.to_owned())
@@ -74,6 +79,10 @@ fn containers_work() -> bool {
 
 fn user_namespaces_work() -> bool {
     runs("unshare", &["--user", "--map-root-user", "--mount", "true"])
+}
+
+fn apparmor_works() -> bool {
+    sandbox::apparmor::is_enabled() && runs("apparmor_parser", &["--version"])
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
