@@ -244,6 +244,13 @@ pub const SCRIPT: &[Step] = &[
     Shown("ch08-check-right", &["cargo workshop check 8"]),
     Shown("ch08-dev", &["cargo run -q -- run --rm base sh -c 'echo /dev/*'"]),
     Typed("ch08-probe", &["cargo run -q -p ch08-sandbox -- probe --pretty"]),
+    Shown(
+        "ch08-held",
+        &[
+            "cargo run -q -p ch08-sandbox -- run rootfs test -w /proc/sys/kernel/core_pattern || echo 'it may not'",
+            "cargo run -q -p ch08-sandbox -- run rootfs mknod /tmp/another c 1 3",
+        ],
+    ),
     Shown("ch08-sysctl", &["cargo run -q -- run --rm --sysctl kernel.panic=1 base true"]),
     Shown("ch08-yours", &["cargo workshop run -- run --rm base echo 'all of it'"]),
 ];
