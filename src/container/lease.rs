@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -44,6 +45,13 @@ impl Lease {
     pub fn name_process(&self, pid: Pid) -> Result<()> {
         let line = format!("{pid} {}", start_time(pid).unwrap_or_default());
         (&self.file).write_all(line.as_bytes()).with_context(|| format!("write {}", self.path.display()))
+    }
+
+    /// In a child, which never comes back from here: closes its copy of the file. The lock is held as long as any copy is
+    /// open, and a child that was killed may take a while to end.
+    pub fn close_copy(&self) {
+        // SAFETY: takes a descriptor. The child leaves with an exit, so that `self` is not dropped there.
+        unsafe { libc::close(self.file.as_raw_fd()) };
     }
 
     /// Gives it up: the container has ended.

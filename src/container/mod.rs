@@ -95,7 +95,7 @@ fn live(plan: &Plan, container: &Container, stages: &Stages) -> Result<Ended> {
 }
 
 fn watch(plan: &Plan, container: &Container, group: Option<&Group>, stages: &Stages) -> Result<u8> {
-    match start::start(plan, group, stages)? {
+    match start::start(plan, container, group, stages)? {
         start::Started::Running(mut running) => {
             let status = container.runs_as(running.process.pid()).and_then(|()| supervise::supervise(&mut running));
             status.inspect_err(|_| running.process.end())

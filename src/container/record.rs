@@ -112,6 +112,11 @@ impl Container {
         self.lease.name_process(pid)
     }
 
+    /// In the container's first process, which is a copy of the one that looks after it.
+    pub fn is_looked_after_by_the_parent(&self) {
+        self.lease.close_copy();
+    }
+
     /// Writes down how it ended.
     pub fn ended(self, ended: Ended) -> Result<()> {
         let path = record_path(&self.directory);

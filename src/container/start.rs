@@ -17,6 +17,7 @@ use nix::unistd::Pid;
 use sandbox::shim::Shim;
 
 use crate::Stages;
+use crate::container::Container;
 use crate::container::channel::{Channel, Message};
 use crate::container::execute::{self, Failure, execute};
 use crate::container::plan::Plan;
@@ -41,9 +42,8 @@ pub struct Running {
     pub signals: SignalFd,
 }
 
-/// Starts the command of `plan` in a container of its own, and waits until it runs or has failed to. `group` are its
-/// cgroups.
-pub fn start(plan: &Plan, group: Option<&Group>, stages: &Stages) -> Result<Started> {
+/// Starts the command of `plan` in `container`, and waits until it runs or has failed to. `group` are its cgroups.
+pub fn start(plan: &Plan, container: &Container, group: Option<&Group>, stages: &Stages) -> Result<Started> {
     let signals = supervise::catch_signals()?;
     let stdio = Stdio::new(plan)?;
     let (outside, inside) = Channel::pair()?;
@@ -52,6 +52,7 @@ pub fn start(plan: &Plan, group: Option<&Group>, stages: &Stages) -> Result<Star
     let mut theirs = Some((stdio.inside, inside));
     let mut outside = Some(outside);
     let mut child = || {
+        container.is_looked_after_by_the_parent();
         drop(outside.take());
         theirs
             .take()
@@ -141,6 +142,8 @@ fn say(channel: &Channel, failure: &Failure) -> u8 {
 /// All that makes this process a container, in order.
 fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<Shim> {
     umask(Mode::empty());
+    chapter(2, || kernel::die_with_parent("if tinbox is killed now, nobody needs what this makes"))?;
+    channel.check()?;
     chapter(2, || plan.sharing.take_ids(channel))?;
     kernel::dumpable(false, "a neighbour inside cannot look at this process, nor reach its program")?;
     chapter(3, || enter_group(plan, group))?;
@@ -158,7 +161,9 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     let shim = Shim::new()?;
     chapter(8, || kernel::close_on_exec_from(3, "no file of the host stays open in the container"))?;
     chapter(8, || plan.sandbox.close(stages))?;
-    chapter(2, || kernel::die_with_parent("if tinbox is killed, so is what it looks after"))?;
+    chapter(2, || {
+        kernel::die_with_parent("again, since a change of ids undid it: if tinbox is killed, so is what it looks after")
+    })?;
     // It may have been killed before that was said.
     channel.check()?;
     // What programs in images count on, whatever the caller has.
