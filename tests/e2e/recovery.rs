@@ -1,5 +1,6 @@
 //! Tinbox may be killed at any moment. Whatever it was doing, the next start finds nothing half done.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::poll::PollTimeout;
@@ -62,51 +63,92 @@ fn what_a_killed_tinbox_left_is_cleared() {
 }
 
 fn killed_outside_at_any_call() {
-    killed_at_any_call(&[]);
+    let moments = calls(&[]);
+    assert!(moments.len() > 200, "{}", moments.len());
+    // The first calls are those of every program.
+    killed_at(&[], moments.into_iter().skip(80).step_by(9));
 }
 
-/// The process inside, before it becomes the command; or the one outside, if that comes first.
+/// Killed is the process inside, before it becomes the command: at those calls that the one outside never makes, or
+/// not so often.
 fn killed_inside_at_any_call() {
-    killed_at_any_call(&["-f"]);
+    let outside = calls(&[]);
+    let often = |name: &str| outside.iter().filter(|call| call.name == name).count();
+    let moments: Vec<Moment> = calls(&["-f"]).into_iter().filter(|call| call.number > often(&call.name)).collect();
+    assert!(moments.len() > 100, "{}", moments.len());
+    killed_at(&["-f"], moments.into_iter().step_by(9));
 }
 
-/// strace kills the process at its n-th system call. Whatever was done then, the next start finds nothing of it: no
-/// file, no mount, no cgroup.
-fn killed_at_any_call(whom: &[&str]) {
+/// The `number`-th system call of this name: how strace counts.
+struct Moment {
+    name: String,
+    number: usize,
+}
+
+/// The calls that one start makes, in order. With `-f` in `whom` those of the process inside, else those outside.
+fn calls(whom: &[&str]) -> Vec<Moment> {
+    let tinbox = Tinbox::new();
+    let trace = tinbox.path("trace");
+    let status = strace(&tinbox, whom, &trace, &[]).status().unwrap();
+    assert!(status.success());
+    let text = std::fs::read_to_string(trace).unwrap();
+    let (mut inside, mut calls): (_, Vec<Moment>) = (None, Vec::new());
+    for line in text.lines() {
+        // Each line begins with the process, if there are several.
+        let (process, line) = if whom.is_empty() { ("", line) } else { line.split_once(' ').unwrap() };
+        if !whom.is_empty() {
+            let first = inside.get_or_insert(process);
+            if *first == process {
+                continue;
+            }
+        }
+        let Some((name, _)) = line.trim_start().split_once('(') else { continue };
+        if name == "execve" || name == "exit_group" || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            continue;
+        }
+        let number = 1 + calls.iter().filter(|call| call.name == name).count();
+        calls.push(Moment { name: name.to_owned(), number });
+    }
+    calls
+}
+
+/// `strace … tinbox run …`. A set-user-ID program does not work under strace, so newuidmap is not to be found.
+fn strace(tinbox: &Tinbox, whom: &[&str], to: &Path, more: &[String]) -> Command {
+    let mut command = Command::new("strace");
+    command.args(whom).args(["-qq", "-E", "PATH=/nowhere", "-o"]).arg(to).args(more);
+    command.args([TINBOX, "run", "--rm", "--name", "unlucky"]);
+    if cgroups::has("memory") {
+        command.args(["-m", "64m"]);
+    }
+    command.args(["base", "true"]).env("TINBOX_ROOT", tinbox.path(""));
+    command.stdin(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// strace kills the process at these calls. Whatever was done then, the next start finds nothing of it: no file, no
+/// mount, no cgroup, and the name is free.
+fn killed_at(whom: &[&str], moments: impl Iterator<Item = Moment>) {
     let before = host_mounts();
-    let limits = if cgroups::has("memory") { "-m 64m" } else { "" };
-    let mut reached_the_end = false;
     let mut had_cgroups = false;
-    for call in (20..700).step_by(13) {
+    for Moment { name, number } in moments {
         let tinbox = Tinbox::new();
-        let mut strace = Command::new("strace");
-        // A set-user-ID program does not work under strace, so newuidmap is not to be found.
-        strace.args(whom).args(["-qq", "-E", "PATH=/nowhere", "-o", "/dev/null"]);
-        strace.args(["-e", &format!("inject=all:signal=KILL:when={call}")]);
-        strace
-            .args([TINBOX, "run", "--rm", "--name", "unlucky"])
-            .args(limits.split_whitespace())
-            .args(["base", "true"]);
-        let silent = strace.env("TINBOX_ROOT", tinbox.path("")).stdin(Stdio::null()).stderr(Stdio::null());
-        reached_the_end |= silent.status().unwrap().success();
+        let kill = format!("inject={name}:signal=KILL:when={number}");
+        strace(&tinbox, whom, Path::new("/dev/null"), &["-e".into(), kill]).status().unwrap();
+        let what = format!("killed at {name} number {number}");
         // The lease is what is made first and goes last, and is named by the id.
         let ids: Vec<String> = names_in(&tinbox.path("run"));
         had_cgroups |= ids.iter().any(|id| !cgroups::of_container(id).is_empty());
         let next = tinbox.tinbox("run --rm --name unlucky base echo alive");
-        assert_eq!((next.status, next.stdout.as_str()), (0, "alive\n"), "killed at call {call}: {}", next.stderr);
-        assert!(tinbox.leftovers().is_empty(), "killed at call {call}: {:?}", tinbox.leftovers());
+        assert_eq!((next.status, next.stdout.as_str()), (0, "alive\n"), "{what}: {}", next.stderr);
+        assert!(tinbox.leftovers().is_empty(), "{what}: {:?}", tinbox.leftovers());
         let left: Vec<_> = ids.iter().flat_map(|id| cgroups::of_container(id)).collect();
-        assert!(left.is_empty(), "killed at call {call}: {left:?}");
-        if reached_the_end {
-            break;
-        }
+        assert!(left.is_empty(), "{what}: {left:?}");
     }
-    assert!(reached_the_end, "more calls than this test covers");
     assert!(had_cgroups || !whom.is_empty() || !cgroups::any(), "no kill came while there were cgroups");
     assert_eq!(host_mounts(), before);
 }
 
-fn names_in(dir: &std::path::Path) -> Vec<String> {
+fn names_in(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

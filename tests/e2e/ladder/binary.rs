@@ -23,11 +23,12 @@ pub const TESTS: &[Test] = &[
     ("an_init_that_can_be_looked_at_is_a_sealed_copy", &[Containers, Root], an_init_that_can_be_looked_at_is_sealed),
 ];
 
-/// A copy of a program, which may be harmed.
+/// A copy of a program, which may be harmed. Not by this process: whatever another test starts meanwhile would have it
+/// open for writing too, and then it cannot be executed.
 fn copy(program: &Path) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("runtime");
-    fs::copy(program, &copy).unwrap();
+    assert!(Command::new("cp").arg(program).arg(&copy).status().unwrap().success());
     (dir, copy)
 }
 

@@ -14,6 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, 
 use std::sync::{Mutex, OnceLock};
 
 use look::Evidence;
+use nix::poll::PollTimeout;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
@@ -89,9 +90,13 @@ impl Tinbox {
 }
 
 impl Drop for Tinbox {
-    /// An ordinary user's overlay leaves directories that the usual removal may not look into.
+    /// Any verb clears away what a killed one left outside of the directory: its cgroups. An ordinary user's overlay
+    /// leaves directories that the usual removal may not look into.
     fn drop(&mut self) {
         if let Some(root) = &self.root {
+            if std::fs::read_dir(root.path().join("run")).is_ok_and(|mut leases| leases.next().is_some()) {
+                let _ = self.command(["ps"]).output();
+            }
             remove_all(root.path());
         }
     }
@@ -192,7 +197,15 @@ impl Running {
 }
 
 impl Drop for Running {
+    /// Ends the container, and waits until Tinbox has cleared up after it.
     fn drop(&mut self) {
+        drop(self.stdin.take());
+        if let Ok(None) = self.tinbox.try_wait() {
+            for first in children(self.monitor()) {
+                let _ = nix::sys::signal::kill(first, Signal::SIGKILL);
+            }
+            process::Process::open(self.monitor()).ends_within(PollTimeout::from(20_000_u16));
+        }
         let _ = self.tinbox.kill();
         let _ = self.tinbox.wait();
     }
