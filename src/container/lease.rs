@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use namespaces::Process;
+use nix::errno::Errno;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::unistd::Pid;
 
 use crate::state::State;
@@ -98,6 +100,28 @@ pub fn process(path: &Path) -> Option<Process> {
     let process = Process::open(pid).ok()?;
     // The descriptor was opened first: if the start time matches now, it stands for the right process.
     (start_time(pid).as_deref() == Some(started)).then_some(process)
+}
+
+/// Like [`process`], but waits for a container that is only just being started. `None` once nobody looks after it.
+pub fn wait_for_process(path: &Path) -> Result<Option<Process>> {
+    let events = Inotify::init(InitFlags::IN_CLOEXEC).context("inotify_init")?;
+    // Whoever looks after it writes the file, and closes it at the latest when it ends.
+    let flags = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_DELETE_SELF;
+    if events.add_watch(path, flags).is_err() {
+        return Ok(None);
+    }
+    loop {
+        if let Some(process) = process(path) {
+            return Ok(Some(process));
+        }
+        if !is_held(path) {
+            return Ok(None);
+        }
+        match events.read_events() {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno).with_context(|| format!("wait for {}", path.display())),
+        }
+    }
 }
 
 /// When a process started, in clock ticks since boot: field 22 of proc_pid_stat(5). With the process id this

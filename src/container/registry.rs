@@ -43,7 +43,7 @@ fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
 /// A container that runs, and its first process.
 pub fn find_running(state: &State, wanted: &str) -> Result<(Record, Process)> {
     let (record, _) = find(state, wanted)?;
-    let process = lease::process(&lease::path(state, &record.id));
+    let process = lease::wait_for_process(&lease::path(state, &record.id))?;
     Ok((record, process.with_context(|| format!("container {wanted} is not running"))?))
 }
 
@@ -57,7 +57,9 @@ pub fn remove(state: &State, wanted: &str, force: bool) -> Result<()> {
         if let Some(group) = Group::open(&record.id) {
             group.kill()?;
         }
-        lease::kill(&lease);
+        if let Some(process) = lease::wait_for_process(&lease)? {
+            process.end();
+        }
         lease::wait_until_free(&lease)?;
     }
     remove_files(state, &record)

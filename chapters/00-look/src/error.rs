@@ -89,9 +89,12 @@ fn usual_cause(call: &str, errno: Errno) -> Option<&'static str> {
              a new /proc also needs one that is not covered in parts, as it is inside other containers"
         }
         ("openat2", Errno::ELOOP | Errno::ENOTDIR) => {
-            "what is mounted on must be a directory, and no symlink may lead there: the image could send it elsewhere"
+            "it must be a directory, and no symlink may lead there: the image could send it anywhere"
         }
         ("seccomp", Errno::EACCES) => "a filter needs no_new_privs, or CAP_SYS_ADMIN in the user namespace",
+        (write, Errno::ENOENT) if write.starts_with("write ") => {
+            "this cgroup has no such file: its controller is not handed on to it, or belongs to cgroup v1 here"
+        }
         ("chroot", Errno::EPERM) => "chroot needs CAP_SYS_CHROOT: be root, or root of your own user namespace",
         ("setresuid" | "setresgid", Errno::EINVAL) => {
             "this id is not mapped in the user namespace: as an ordinary user you have one id to give away"

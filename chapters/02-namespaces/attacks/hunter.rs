@@ -1,7 +1,10 @@
 //! Hunts processes from inside a root. It needs no `/proc`: a process is a number, and numbers can be tried.
 //!
 //! `hunter` counts the processes that it can see. `hunter PID` looks for one, stops it as a debugger would, lets it
-//! go again; `hunter --kill PID` ends it. Behind chapter 1's root it finds the whole machine; in a PID namespace of
+//! go again; `hunter --kill PID` ends it. (Tracing takes power over the other process, which an ordinary user in a user
+//! namespace does not have over the machine. Killing takes the same user only.)
+//!
+//! Behind chapter 1's root it finds the whole machine; in a PID namespace of
 //! its own it finds itself.
 
 use std::process::ExitCode;

@@ -62,9 +62,13 @@ unsafe fn call(number: usize, first: usize, second: usize, third: usize) -> isiz
 /// `stack` is what the kernel gave a new program (proc(5), execve(2)): the number of arguments, the arguments, a
 /// null pointer, the environment, a null pointer.
 unsafe extern "C" fn begin(stack: *const usize) -> ! {
-    // SAFETY: by the layout above, and as Tinbox starts it, there are a path, a number and a null pointer at least.
+    // SAFETY: by the layout above. As Tinbox starts it there are a path, a number and an argument at least; with less it
+    // was started from inside, as `/proc/self/exe`.
     let (report, error) = unsafe {
         let (count, arguments) = (*stack, stack.add(1));
+        if count < 3 {
+            call(EXIT, 126, 0, 0);
+        }
         let (path, environment) = (*arguments, arguments.add(count + 1));
         let report = number(*arguments.add(1) as *const u8);
         call(FCNTL, report, F_SETFD, FD_CLOEXEC);

@@ -31,10 +31,17 @@ pub fn command() -> Command {
                 .help("Leave the sandbox away: all powers, no filter, nothing hidden; to see what it is good for")
                 .action(ArgAction::SetTrue),
         )
-        .arg(Arg::new("root").value_name("ROOT").required(true).value_parser(value_parser!(PathBuf)))
+        .arg(
+            Arg::new("root")
+                .value_name("ROOT")
+                .help("The directory; `cargo workshop root DIR` makes one")
+                .required(true)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(
             Arg::new("command")
                 .value_name("CMD")
+                .help("The program and its arguments")
                 .num_args(1..)
                 .trailing_var_arg(true)
                 .allow_hyphen_values(true)
