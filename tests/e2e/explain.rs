@@ -188,7 +188,8 @@ fn name_of(line: &str) -> Option<String> {
         "write" => {
             let path = rest.split_once('>')?.0;
             let file = path.rsplit('/').next()?;
-            if path.contains("/proc/sys/") { "write".into() } else { format!("write {file}") }
+            let setting = ["/proc/sys/", "/attr/"].iter().any(|dir| path.contains(dir));
+            if setting { "write".into() } else { format!("write {file}") }
         }
         "prlimit64" => "setrlimit".into(),
         // The C library's fork.

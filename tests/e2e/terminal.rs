@@ -52,18 +52,20 @@ fn keys_reach_the_container() {
     assert_status(&session, 0);
 }
 
-/// The terminal's driver sends it to the foreground, and the init, which is not there, must not send it again.
+/// The terminal's driver sends it to the foreground, and the init, which must not be there, would send it again. A
+/// signal that comes while another one waits is lost, so to count them is not enough: the program also looks who is in
+/// the foreground.
 fn ctrl_c_comes_once() {
-    let tinbox = Tinbox::new();
+    let tinbox = Tinbox::armed();
     for options in ["-it", "-it --init"] {
-        let script = "n=0; trap 'n=$((n+1)); echo interrupted' INT; echo ready; \
-                      until read x && test -n $x; do :; done; echo got $n.";
-        let mut session = session(&tinbox, options, script);
+        let mut session = in_terminal(tinbox.act_command(options, "count-interrupts"));
         session.exp_string("ready").unwrap();
-        session.send_control('c').unwrap();
-        session.exp_string("interrupted").unwrap();
+        for _ in 0..8 {
+            session.send_control('c').unwrap();
+            session.exp_string("interrupted").unwrap();
+        }
         session.send_line("end").unwrap();
-        session.exp_string("got 1.").unwrap();
+        session.exp_string("got 8.").unwrap();
         assert_status(&session, 0);
     }
 }

@@ -60,6 +60,7 @@ fn act(words: &[&str]) -> Outcome {
             wait_for_the_end();
             Ok(String::new())
         }
+        ["count-interrupts"] => processes::count_interrupts(),
         ["clock"] => processes::clock(),
         ["hog", mib] => processes::hog(mib),
         ["connect", name] => files::connect(name),

@@ -131,3 +131,36 @@ pub fn hog(mib: &str) -> Outcome {
     let taken: Vec<Vec<u8>> = (0..mib).map(|number| vec![number as u8 | 1; 1 << 20]).collect();
     Ok(format!("{} MiB", std::hint::black_box(taken).len()))
 }
+
+/// If this process has the foreground of the terminal to itself: says `interrupted` for each SIGINT, and how many there were when a line comes.
+pub fn count_interrupts() -> Outcome {
+    use std::os::fd::AsFd;
+
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use nix::sys::signal::{SigSet, Signal};
+
+    let interrupt: SigSet = [Signal::SIGINT].into_iter().collect();
+    interrupt.thread_block().map_err(errno)?;
+    let signals = nix::sys::signalfd::SignalFd::new(&interrupt).map_err(errno)?;
+    let stdin = std::io::stdin();
+    let foreground = nix::unistd::tcgetpgrp(&stdin).map_err(errno)?;
+    let first = nix::unistd::getpgid(Some(Pid::from_raw(1))).map_err(errno)?;
+    let alone = nix::unistd::getpid().as_raw() == 1 || first != foreground;
+    if foreground != nix::unistd::getpgrp() || !alone {
+        return Err(format!("in the foreground is group {foreground}, and number 1 is in group {first}"));
+    }
+    println!("ready");
+    let mut number = 0;
+    loop {
+        let mut ready = [signals.as_fd(), stdin.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        poll(&mut ready, PollTimeout::NONE).map_err(errno)?;
+        let [signal, line] = ready.map(|fd| fd.any().unwrap_or(true));
+        if signal {
+            signals.read_signal().map_err(errno)?;
+            number += 1;
+            println!("interrupted");
+        } else if line {
+            return Ok(format!("got {number}."));
+        }
+    }
+}
