@@ -121,9 +121,6 @@ impl Sandbox {
         if self.another_user {
             become_another_user(self.privileges.uid, self.privileges.gid)?;
         }
-        if let Some(profile) = &self.apparmor {
-            apparmor::confine_on_exec(profile)?;
-        }
         // Without no_new_privs only who has power over the machine may install a filter: so before it is given away.
         let (before, after) = match self.privileges.no_new_privs {
             true => (None, self.program.as_ref()),
@@ -131,12 +128,10 @@ impl Sandbox {
         };
         filter(before)?;
         (stages.drop_privileges)(&self.privileges)?;
+        if let Some(profile) = &self.apparmor {
+            apparmor::confine(profile)?;
+        }
         filter(after)
-    }
-
-    /// For an init, once the command has left it: the profile that the command has.
-    pub fn confine_init(&self) -> look::Result<()> {
-        self.apparmor.as_deref().map_or(Ok(()), apparmor::confine_now)
     }
 }
 

@@ -118,7 +118,6 @@ fn be_init(plan: &Plan, shim: &Shim, channel: Channel, stages: &Stages) -> u8 {
     let begun = chapter(2, || {
         let init = Init::new()?;
         let main = init.start(&mut || become_program(plan, shim, &channel))?;
-        chapter(8, || plan.sandbox.confine_init())?;
         Ok((init, main))
     });
     match begun {

@@ -85,22 +85,19 @@ fn run_parser() -> std::io::Result<Child> {
     started
 }
 
-/// Puts the program that this process becomes next under `profile`.
-pub fn confine_on_exec(profile: &str) -> Result<()> {
-    change("exec", &format!("exec {profile}"), "AppArmor's say, by path and by name")
-}
-
-/// Puts this process itself under `profile`. For an init, which stays what it is.
-pub fn confine_now(profile: &str) -> Result<()> {
-    change("current", &format!("changeprofile {profile}"), "a neighbour under the same profile, for those inside")
-}
-
-/// Asks AppArmor something by one of its files in `/proc`. Since Linux 5.8 it has a directory of its own there.
-fn change(file: &str, request: &str, why: &str) -> Result<()> {
-    let own = format!("/proc/thread-self/attr/apparmor/{file}");
-    let path = if Path::new(&own).exists() { own } else { format!("/proc/thread-self/attr/{file}") };
-    let file = OpenOptions::new().write(true).open(&path).map_err(|error| Error::io("open", path.as_str(), &error))?;
-    kernel::write_setting(file.as_fd(), &path, request, why)
+/// Puts this process, and what it becomes and starts, under `profile`.
+///
+/// It is done now and not at the next execve, which AppArmor could do as well: there, a process that changes its profile
+/// loses the signal that it is to get when its parent dies (`PDEATHSIG`). So `profile` must allow what is still to come:
+/// to become a program in memory, which has no path, and that to become the command. `file,` does, with the flag
+/// `attach_disconnected`, and so does `/ ix,`.
+pub fn confine(profile: &str) -> Result<()> {
+    // Since Linux 5.8 AppArmor has a directory of its own there.
+    let paths = ["/proc/thread-self/attr/apparmor/current", "/proc/thread-self/attr/current"];
+    let path = if Path::new(paths[0]).exists() { paths[0] } else { paths[1] };
+    let file = OpenOptions::new().write(true).open(path).map_err(|error| Error::io("open", path, &error))?;
+    let request = format!("changeprofile {profile}");
+    kernel::write_setting(file.as_fd(), path, &request, "AppArmor's say, by path and by name")
 }
 
 /// What a container may do to files and to others: anything, except for what is denied below, which no other rule
