@@ -89,11 +89,6 @@ impl Sandbox {
         self.device_rules.is_some() && self.privileges.keep.contains("MKNOD")
     }
 
-    /// Whether the next program runs under another AppArmor profile.
-    pub fn changes_profile(&self) -> bool {
-        self.apparmor.is_some()
-    }
-
     /// Mounts `/proc`, `/sys`, `/dev` and what was asked for.
     pub fn furnish(&self, tree: &Root, sharing: &Sharing) -> Result<()> {
         filesystems::mount(tree, sharing.own, self.privileged)?;

@@ -37,9 +37,7 @@ pub fn execute(plan: &Plan, shim: &Shim, channel: &Channel) -> Failure {
         Err(failure) => return failure,
     };
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return not_found(&program) };
-    // Behind an init there is no need: its end is the end of all.
-    let die_with_parent = plan.sandbox.changes_profile() && !plan.init;
-    let error = shim.become_program(&path, &plan.command, &plan.env, channel.as_fd(), die_with_parent);
+    let error = shim.become_program(&path, &plan.command, &plan.env, channel.as_fd());
     Failure::own(&error.into())
 }
 

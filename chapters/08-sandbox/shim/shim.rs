@@ -6,8 +6,6 @@
 //!
 //! It gets its work by its arguments: the path, the number of a descriptor, then the arguments of the command. If the
 //! command cannot be run, the descriptor takes the number of the error, one byte; it closes when the command begins.
-//! With a `!` before the number it asks once more to die with its parent: a security module that changes what a process
-//! may do, at its execve, makes the kernel forget that (AppArmor does).
 //!
 //! There is no library below: it is 1 kB, and starts in the time of a system call.
 
@@ -18,21 +16,19 @@ use core::arch::asm;
 
 const F_SETFD: usize = 2;
 const FD_CLOEXEC: usize = 1;
-const PR_SET_PDEATHSIG: usize = 1;
-const SIGKILL: usize = 9;
 
 #[cfg(target_arch = "x86_64")]
 mod machine {
-    /// Numbers of write, fcntl, execve, exit_group, prctl.
-    pub const CALLS: [usize; 5] = [1, 72, 59, 231, 157];
+    /// Numbers of write, fcntl, execve, exit_group.
+    pub const CALLS: [usize; 4] = [1, 72, 59, 231];
     // The kernel starts a program with its arguments on the stack, and no return address.
     core::arch::global_asm!(".globl _start", "_start:", "mov rdi, rsp", "and rsp, -16", "call {}", sym super::begin);
 }
 
 #[cfg(target_arch = "aarch64")]
 mod machine {
-    /// Numbers of write, fcntl, execve, exit_group, prctl.
-    pub const CALLS: [usize; 5] = [64, 25, 221, 94, 167];
+    /// Numbers of write, fcntl, execve, exit_group.
+    pub const CALLS: [usize; 4] = [64, 25, 221, 94];
     core::arch::global_asm!(".globl _start", "_start:", "mov x0, sp", "bl {}", sym super::begin);
 }
 
@@ -40,7 +36,6 @@ const WRITE: usize = machine::CALLS[0];
 const FCNTL: usize = machine::CALLS[1];
 const EXECVE: usize = machine::CALLS[2];
 const EXIT: usize = machine::CALLS[3];
-const PRCTL: usize = machine::CALLS[4];
 
 /// # Safety
 ///
@@ -75,12 +70,7 @@ unsafe extern "C" fn begin(stack: *const usize) -> ! {
             call(EXIT, 126, 0, 0);
         }
         let (path, environment) = (*arguments, arguments.add(count + 1));
-        let mut digits = *arguments.add(1) as *const u8;
-        if *digits == b'!' {
-            call(PRCTL, PR_SET_PDEATHSIG, SIGKILL, 0);
-            digits = digits.add(1);
-        }
-        let report = number(digits);
+        let report = number(*arguments.add(1) as *const u8);
         call(FCNTL, report, F_SETFD, FD_CLOEXEC);
         (report, call(EXECVE, path, arguments.add(2) as usize, environment as usize))
     };

@@ -18,7 +18,8 @@ use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-use look::{Error, Result, kernel, tell};
+use look::kernel;
+use look::{Error, Result};
 use nix::fcntl::{FcntlArg, FdFlag, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
@@ -42,32 +43,21 @@ impl Shim {
     ///
     /// `report` stays open until the command runs. If it cannot be run, one byte comes out of the other end: the number
     /// of the error. Every other descriptor above 2 must be close-on-exec.
-    ///
-    /// `die_with_parent` is asked for once more by the shim, for when a security module makes the kernel forget it.
     pub fn become_program(
         &self,
         path: &CStr,
         arguments: &[CString],
         environment: &[CString],
         report: BorrowedFd<'_>,
-        die_with_parent: bool,
     ) -> Error {
         // It is to outlive the next execve, and the shim sees to it that it does not outlive the one after that.
         if let Err(errno) = fcntl(report, FcntlArg::F_SETFD(FdFlag::empty())) {
             return Error::call("fcntl", "the report", errno);
         }
-        let mark = if die_with_parent { "!" } else { "" };
-        let number = CString::new(format!("{mark}{}", report.as_raw_fd())).unwrap_or_default();
+        let number = CString::new(report.as_raw_fd().to_string()).unwrap_or_default();
         let mut all = vec![path.to_owned(), number];
         all.extend_from_slice(arguments);
         let why = "no path inside leads to the file of Tinbox any more";
-        if die_with_parent {
-            tell::about_to(
-                "prctl",
-                "PDEATHSIG KILL",
-                "by that program: a new AppArmor profile makes the kernel forget it",
-            );
-        }
         kernel::execveat(self.0.as_fd(), Some(&path.to_string_lossy()), &all, environment, why)
     }
 }
