@@ -67,7 +67,7 @@ fn killed_outside_at_any_call() {
     assert!(moments.len() > 200, "{}", moments.len());
     let born = moments.iter().position(|call| call.name == "clone3").unwrap();
     // The first calls are those of every program; and just after the birth there is a child that knows nothing yet.
-    let chosen = |number: usize| number >= 80 && number % 9 == 0 || (born..born + 8).contains(&number);
+    let chosen = |number: usize| number >= 80 && number.is_multiple_of(9) || (born..born + 8).contains(&number);
     killed_at(&[], moments.into_iter().enumerate().filter(|(number, _)| chosen(*number)).map(|(_, moment)| moment));
 }
 

@@ -19,7 +19,7 @@ pub const TESTS: &[Test] = &[
     ("the_session_keyring", &[Containers, Call("keyctl")], || call("keyctl", "EPERM")),
     #[cfg(target_arch = "x86_64")]
     ("user_namespaces_by_the_32_bit_table", &[Containers, Call("int80-unshare-user")], || {
-        call("int80-unshare-user", "EPERM")
+        call("int80-unshare-user", "EPERM");
     }),
     #[cfg(target_arch = "x86_64")]
     ("the_session_keyring_by_the_32_bit_table", &[Containers, Call("int80-keyctl")], || call("int80-keyctl", "EPERM")),
