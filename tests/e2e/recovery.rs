@@ -141,6 +141,10 @@ fn killed_at(whom: &[&str], moments: impl Iterator<Item = Moment>) {
         let ids: Vec<String> = names_in(&tinbox.path("run"));
         // To look takes its time, in which whoever is about to end does.
         had_cgroups = had_cgroups || ids.iter().any(|id| !cgroups::of_container(id).is_empty());
+        // Just after its birth the process inside has a copy of the lease, until it comes to run for the first time.
+        for id in &ids {
+            std::fs::File::open(tinbox.path("run").join(id)).unwrap().lock().unwrap();
+        }
         let next = tinbox.tinbox("run --rm --name unlucky base echo alive");
         assert_eq!((next.status, next.stdout.as_str()), (0, "alive\n"), "{what}: {}", next.stderr);
         assert!(tinbox.leftovers().is_empty(), "{what}: {:?}", tinbox.leftovers());
