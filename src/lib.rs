@@ -16,6 +16,7 @@
 pub mod cli;
 pub mod container;
 pub mod images;
+mod say;
 pub mod stages;
 pub mod state;
 

@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::Stages;
 use crate::images::{self, Name, Store};
+use crate::say::{print, say};
 use crate::state::State;
 
 /// Arguments, as `docker import` has them.
@@ -41,8 +42,8 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let store = Store::open(&State::open()?.images());
     let imported = images::import(&store, reader, name.as_ref()).with_context(|| format!("import {file}"))?;
     for warning in &imported.warnings {
-        eprintln!("tinbox: warning: {warning}");
+        say!("tinbox: warning: {warning}");
     }
-    println!("sha256:{}", imported.image.id);
+    print(&format!("sha256:{}", imported.image.id))?;
     Ok(ExitCode::SUCCESS)
 }

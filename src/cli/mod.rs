@@ -18,10 +18,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::error::{ContextKind, ErrorKind};
-use clap::{ArgMatches, Command};
+use clap::{ArgAction, ArgMatches, Command};
 use colored::Colorize;
 
 use crate::Stages;
+use crate::say::say;
 
 /// Status of Tinbox's own errors, as `docker run` has it.
 const OWN_ERROR: u8 = 125;
@@ -93,13 +94,18 @@ fn execute(verb: &Verb, arguments: &[OsString], stages: &Stages) -> ExitCode {
     };
     explain::begin(&matches);
     (verb.run)(&matches, stages).unwrap_or_else(|error| {
-        eprintln!("{} {error:#}", "tinbox:".red());
+        say!("{} {error:#}", "tinbox:".red());
         ExitCode::from(verb.on_error)
     })
 }
 
+/// An option that is given twice counts as it was given last, as in docker.
 fn describe(verb: &Verb) -> Command {
-    (verb.command)().about(verb.about)
+    (verb.command)().about(verb.about).mut_args(|argument| {
+        let id = argument.get_id().clone();
+        let once = matches!(argument.get_action(), ArgAction::Set | ArgAction::SetTrue) && !argument.is_positional();
+        if once { argument.overrides_with(id) } else { argument }
+    })
 }
 
 /// `tinbox` without a verb, with `--help`, or with a verb that is not there.
@@ -129,16 +135,15 @@ fn refuse(error: &clap::Error, verb: &str, status: u8) -> ExitCode {
     match (named(ContextKind::InvalidSubcommand), named(ContextKind::InvalidArg), named(ContextKind::SuggestedArg)) {
         (Some(unknown), _, _) => {
             let verbs: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
-            eprintln!(
-                "{} there is no command '{unknown}', or not yet: there are {}",
-                "tinbox:".red(),
-                verbs.join(", ")
-            );
+            say!("{} there is no command '{unknown}', or not yet: there are {}", "tinbox:".red(), verbs.join(", "));
         }
         // What is not known is not meant as a word of the command, as clap would have it.
-        (None, Some(unknown), None) if error.kind() == ErrorKind::UnknownArgument => {
-            eprintln!("{} {unknown}: `tinbox {verb}` has no such option, or not yet", "tinbox:".red());
-            eprintln!("  help: `tinbox {verb} --help` lists those that it has; options come before the image");
+        (None, Some(unknown), similar) if error.kind() == ErrorKind::UnknownArgument => {
+            let whole = ["tinbox", verb].join(" ");
+            let whole = whole.trim_end();
+            say!("{} {unknown}: `{whole}` has no such option, or not yet", "tinbox:".red());
+            let similar = similar.map(|option| format!("; there is {option}")).unwrap_or_default();
+            say!("  help: `{whole} --help` lists those that it has{similar}");
         }
         _ => drop(error.print()),
     }

@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::Stages;
 use crate::container;
+use crate::say::{print, say};
 use crate::state::State;
 
 /// Arguments of `pause`, as `docker pause` has them.
@@ -44,9 +45,9 @@ fn each(matches: &ArgMatches, work: fn(&Group) -> Result<()>) -> Result<ExitCode
     let mut status = ExitCode::SUCCESS;
     for wanted in matches.get_many::<String>("container").into_iter().flatten() {
         match group(&state, wanted).and_then(|group| work(&group)) {
-            Ok(()) => println!("{wanted}"),
+            Ok(()) => print(wanted)?,
             Err(error) => {
-                eprintln!("tinbox: {error:#}");
+                say!("tinbox: {error:#}");
                 status = ExitCode::FAILURE;
             }
         }

@@ -7,8 +7,9 @@ use cgroups::Group;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
-use crate::cli::table;
+use crate::cli::table::print_table;
 use crate::container::{self, Life, Record};
+use crate::say::print;
 use crate::state::State;
 
 /// Arguments, as `docker ps` has them.
@@ -30,10 +31,10 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         .collect();
     let rows: Vec<[String; 6]> = shown.iter().map(|(record, life)| row(record, *life)).collect();
     if matches.get_flag("quiet") {
-        rows.iter().for_each(|row| println!("{}", row[0]));
+        rows.iter().try_for_each(|row| print(&row[0]))?;
     } else {
         let headings = ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"];
-        table::print(&headings, &rows);
+        print_table(&headings, &rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
-use crate::container;
+use crate::container::{self, NoSuch};
+use crate::say::{print, say};
 use crate::state::State;
 
 /// Arguments, as `docker rm` has them.
@@ -29,10 +30,13 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let mut status = ExitCode::SUCCESS;
     for wanted in matches.get_many::<String>("container").into_iter().flatten() {
         match container::remove(&state, wanted, matches.get_flag("force")) {
-            Ok(_) => println!("{wanted}"),
+            Ok(()) => print(wanted)?,
             Err(error) => {
-                eprintln!("tinbox: {error:#}");
-                status = ExitCode::FAILURE;
+                say!("tinbox: {error:#}");
+                // With --force it is enough that there is none.
+                if !(matches.get_flag("force") && error.is::<NoSuch>()) {
+                    status = ExitCode::FAILURE;
+                }
             }
         }
     }

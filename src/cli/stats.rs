@@ -1,15 +1,15 @@
 //! `tinbox stats`: what containers use, as their cgroups count it.
 
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, Write, stdout};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cgroups::{Group, Usage};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
-use crate::cli::table;
+use crate::cli::table::print_table;
 use crate::container::{self, Life, Record};
 use crate::state::State;
 
@@ -23,7 +23,8 @@ pub fn command() -> Command {
             Arg::new("no-stream").long("no-stream").help("Look once, and end").action(ArgAction::SetTrue),
             Arg::new("container").value_name("CONTAINER").help("Only these").num_args(0..),
         ])
-        .after_help("Examples:\n  tinbox stats\n  tinbox stats --no-stream web")
+        .after_help("On a terminal the table is drawn anew each second, until Ctrl-C; in a pipe it is printed once.\n\nExamples:\n  \
+             tinbox stats\n  tinbox stats --no-stream web")
 }
 
 /// Does it. In a pipe, or with `--no-stream`, once; on a terminal until it is interrupted.
@@ -37,9 +38,9 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         let now = look(&state, &wanted)?;
         if !once {
             // Home, and clear what is below.
-            print!("\x1b[H\x1b[J");
+            write!(stdout(), "\x1b[H\x1b[J").context("write to the terminal")?;
         }
-        table::print(&HEADINGS, &now.iter().map(|sample| sample.row(&before)).collect::<Vec<_>>());
+        print_table(&HEADINGS, &now.iter().map(|sample| sample.row(&before)).collect::<Vec<_>>())?;
         if once {
             return Ok(ExitCode::SUCCESS);
         }

@@ -1,7 +1,11 @@
 //! Columns, as `docker` prints them.
 
+use anyhow::Result;
+
+use crate::say::print;
+
 /// Prints `rows` below `headings`, each column as wide as it must be.
-pub fn print<const COLUMNS: usize>(headings: &[&str; COLUMNS], rows: &[[String; COLUMNS]]) {
+pub fn print_table<const COLUMNS: usize>(headings: &[&str; COLUMNS], rows: &[[String; COLUMNS]]) -> Result<()> {
     let headings = headings.map(str::to_owned);
     let lines: Vec<&[String; COLUMNS]> = std::iter::once(&headings).chain(rows).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
@@ -9,6 +13,7 @@ pub fn print<const COLUMNS: usize>(headings: &[&str; COLUMNS], rows: &[[String; 
     for line in lines {
         let cells: Vec<String> =
             line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
-        println!("{}", cells.join("   ").trim_end());
+        print(cells.join("   ").trim_end())?;
     }
+    Ok(())
 }

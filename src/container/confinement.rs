@@ -55,13 +55,9 @@ impl Sandbox {
             "--group-add: an ordinary user has one group to give away\n  help: with newuidmap (package uidmap) and lines \
              for you in /etc/subuid and /etc/subgid there are more"
         );
-        let mut groups = user.groups.clone();
-        for group in &wanted.groups {
-            groups.push(user::group(tree, group)?);
-        }
-        let sysctl = |text: &String| Sysctl::parse(text, sharing.own).map_err(anyhow::Error::msg);
+        let another_user = !sharing.has_ids(user.uid, user.gid);
         Ok(Sandbox {
-            another_user: !sharing.has_ids(user.uid, user.gid),
+            another_user,
             program: program(&wanted.seccomp, keep)?,
             apparmor: profile(&wanted.apparmor, sharing.rootless)?,
             system_paths: wanted.system_paths,
@@ -69,14 +65,14 @@ impl Sandbox {
             read_only: wanted.read_only,
             tmpfs: wanted.tmpfs.clone(),
             ulimits: wanted.ulimits.clone(),
-            sysctls: wanted.sysctls.iter().map(sysctl).collect::<Result<_>>()?,
+            sysctls: sysctls(wanted, sharing)?,
             device_rules: device_rules(wanted, &nodes, sharing.rootless)?,
             nodes,
             privileges: Privileges {
                 uid: user.uid,
                 gid: user.gid,
-                groups,
-                may_set_groups: sharing.may_set_groups(),
+                groups: groups(wanted, sharing, tree, user)?,
+                may_set_groups: sharing.may_set_groups() && !another_user,
                 keep,
                 no_new_privs: !wanted.new_privileges,
             },
@@ -157,6 +153,44 @@ fn powers(wanted: &Confinement, rootless: bool) -> Result<CapabilitySet> {
     Ok(chosen.without(CapabilitySet::all().without(held)))
 }
 
+/// The supplementary groups. The user's own is among them: what a file denies to a group must not be had by a
+/// set-group-ID program that leaves it (CVE-2022-36109).
+fn groups(wanted: &Confinement, sharing: &Sharing, tree: &Root, user: &User) -> Result<Vec<u32>> {
+    let mut groups = vec![user.gid];
+    for group in user.groups.iter().copied().chain(wanted_groups(wanted, sharing, tree)?) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    Ok(groups)
+}
+
+fn wanted_groups(wanted: &Confinement, sharing: &Sharing, tree: &Root) -> Result<Vec<u32>> {
+    let find = |name: &String| {
+        let group = user::group(tree, name)?;
+        ensure!(
+            sharing.has_ids(0, group),
+            "--group-add {name}: group {group} is none of those that /etc/subgid lends you"
+        );
+        Ok(group)
+    };
+    wanted.groups.iter().map(find).collect()
+}
+
+/// What is asked for, after what every container with a network of its own has, as in Docker: in there no port needs
+/// privileges, and anybody may ping.
+fn sysctls(wanted: &Confinement, sharing: &Sharing) -> Result<Vec<Sysctl>> {
+    let usual = ["net.ipv4.ip_unprivileged_port_start=0", "net.ipv4.ping_group_range=0 2147483647"];
+    let usual = match (sharing.own.contains(CloneFlags::CLONE_NEWNET), sharing.rootless) {
+        (false, _) => &usual[..0],
+        // A range of groups must exist in the user namespace.
+        (true, true) => &usual[..1],
+        (true, false) => &usual,
+    };
+    let all = usual.iter().copied().chain(wanted.sysctls.iter().map(String::as_str));
+    all.map(|text| Sysctl::parse(text, sharing.own).map_err(anyhow::Error::msg)).collect()
+}
+
 fn filter(program: Option<&Program>) -> Result<()> {
     match program {
         Some(program) => Ok(seccomp::install(program, "kernel calls that a container has no business with")?),
@@ -206,6 +240,12 @@ fn nodes(wanted: &Confinement, rootless: bool) -> Result<Vec<Node>> {
         ensure!(
             inside.starts_with("/dev/") && !inside.split('/').any(|part| part == ".."),
             "--device {inside}: a device can only be put below /dev"
+        );
+        let whole = cgroups::devices::MKNOD | cgroups::devices::READ | cgroups::devices::WRITE;
+        ensure!(
+            !rootless || device.access == whole,
+            "--device {inside}: for an ordinary user there is nobody to enforce that only some access is allowed\n  \
+             help: leave the letters out, or run it as root"
         );
         nodes.extend(device.nodes()?);
     }

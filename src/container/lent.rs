@@ -12,6 +12,7 @@ use nix::unistd::{getegid, geteuid};
 
 use crate::container::channel::Channel;
 use crate::images;
+use crate::say::say;
 
 /// Removes `directory` with all that is in it, whoever it belongs to.
 pub fn remove_tree(directory: &Path) -> Result<()> {
@@ -35,7 +36,7 @@ fn as_their_root(lent: Lent, work: &mut dyn FnMut() -> Result<()>) -> Result<()>
             .map_err(Into::into)
             .and_then(|()| inside.wait_for_go())
             .and_then(|()| work());
-        u8::from(done.inspect_err(|error| eprintln!("tinbox: {error:#}")).is_err())
+        u8::from(done.inspect_err(|error| say!("tinbox: {error:#}")).is_err())
     };
     let process = namespaces::spawn(CloneFlags::CLONE_NEWUSER, None, &mut child)?;
     identity.map(process.pid()).inspect_err(|_| process.end())?;

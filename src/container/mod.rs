@@ -42,7 +42,7 @@ mod terminal;
 
 pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};
-pub use registry::{all, find_running, remove};
+pub use registry::{NoSuch, all, find_running, remove};
 
 use anyhow::Result;
 use cgroups::Group;
@@ -50,6 +50,7 @@ use look::tell;
 
 use crate::Stages;
 use crate::images::{Image, Name};
+use crate::say::say;
 use crate::state::State;
 use plan::Plan;
 
@@ -74,6 +75,9 @@ pub fn run(state: &State, image: &Image, name: &Name, options: &Options, stages:
     }
 }
 
+/// The status of a container that Tinbox could not look after.
+const OWN_ERROR: u8 = 125;
+
 /// The status of who was ended by SIGKILL.
 const KILLED: u8 = 128 + 9;
 
@@ -89,7 +93,7 @@ fn live(plan: &Plan, container: &Container, stages: &Stages) -> Result<Ended> {
     }
     let status = outcome?;
     if killed && status == KILLED {
-        eprintln!("tinbox: out of memory: the kernel killed the command, whose container may use no more");
+        say!("tinbox: out of memory: the kernel killed the command, whose container may use no more");
     }
     Ok(Ended { status, at: now(), out_of_memory: killed })
 }
@@ -97,11 +101,16 @@ fn live(plan: &Plan, container: &Container, stages: &Stages) -> Result<Ended> {
 fn watch(plan: &Plan, container: &Container, group: Option<&Group>, stages: &Stages) -> Result<u8> {
     match start::start(plan, container, group, stages)? {
         start::Started::Running(mut running) => {
-            let status = container.runs_as(running.process.pid()).and_then(|()| supervise::supervise(&mut running));
-            status.inspect_err(|_| running.process.end())
+            container.runs_as(running.process.pid()).inspect_err(|_| running.process.end())?;
+            Ok(supervise::supervise(&mut running).unwrap_or_else(|error| {
+                // It has run, so it has ended, and is not to be undone.
+                running.process.end();
+                say!("tinbox: {error:#}");
+                OWN_ERROR
+            }))
         }
         start::Started::Failed(failure) => {
-            eprintln!("tinbox: {}", failure.message);
+            say!("tinbox: {}", failure.message);
             Ok(failure.status)
         }
     }

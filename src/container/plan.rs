@@ -59,7 +59,8 @@ impl Plan {
     pub fn new(state: &State, image: &Image, options: &Options, container: &Container) -> Result<Plan> {
         let sharing = Sharing::resolve(state, &options.namespaces)?;
         check_clocks(options)?;
-        let hostname = options.hostname.clone().unwrap_or_else(|| container.id()[..12].to_owned());
+        let hostname =
+            options.hostname.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| container.id()[..12].to_owned());
         check_hostname(&hostname)?;
         let workdir = workdir(image, options)?;
         let tree = Root::new(&image.rootfs)?;

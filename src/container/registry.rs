@@ -28,6 +28,11 @@ pub fn all(state: &State) -> Result<Vec<(Record, Life)>> {
     Ok(found)
 }
 
+/// There is no container of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("No such container: {0}")]
+pub struct NoSuch(String);
+
 /// The container that `wanted` means: a name, an id, or the beginning of one id.
 fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
     let all = all(state)?;
@@ -36,7 +41,7 @@ fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
     match (exact, beginning.next(), beginning.next()) {
         (Some(found), _, _) | (None, Some(found), None) => Ok(found.clone()),
         (None, Some(_), Some(_)) => bail!("{wanted} is the beginning of more than one container's id"),
-        (None, None, _) => bail!("No such container: {wanted}"),
+        (None, None, _) => bail!(NoSuch(wanted.to_owned())),
     }
 }
 

@@ -13,6 +13,7 @@ use look::kernel::{self, MsFlags};
 
 use crate::container::plan::Plan;
 use crate::images;
+use crate::say::say;
 
 /// Makes the directories that a container writes to.
 pub fn prepare(directory: &Path) -> Result<()> {
@@ -32,7 +33,7 @@ pub fn mount(plan: &Plan) -> Result<()> {
     match kernel::mount("overlay", &plan.mount_point, "overlay", device_nodes(plan), &overlay_options(plan), why) {
         Ok(()) => Ok(()),
         Err(error) => {
-            eprintln!("tinbox: overlay does not work here, so the image is copied, which takes longer: {error}");
+            say!("tinbox: overlay does not work here, so the image is copied, which takes longer: {error}");
             copy(plan)
         }
     }

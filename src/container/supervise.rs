@@ -111,8 +111,9 @@ fn pass_on_signals(running: &Running, asked_to_end: &mut u32) -> Result<()> {
         let number = info.ssi_signo as i32;
         match (Signal::try_from(number), &running.stdio.terminal) {
             (Ok(Signal::SIGWINCH), Some(terminal)) => terminal::copy_size(terminal),
+            // It also comes when the terminal has gone, and then there is nothing to set.
             (Ok(Signal::SIGCONT), _) if running.stdio.raw_mode.is_some() => {
-                running.stdio.raw_mode.as_ref().map_or(Ok(()), |mode| mode.apply())?;
+                let _ = running.stdio.raw_mode.as_ref().map(|mode| mode.apply());
             }
             (Ok(Signal::SIGINT | Signal::SIGTERM), _) => {
                 *asked_to_end += 1;

@@ -87,6 +87,7 @@ impl Attributes {
         chown: impl FnOnce(Option<Uid>, Option<Gid>) -> nix::Result<()>,
     ) -> nix::Result<()> {
         if !geteuid().is_root() {
+            left_out.owners += u64::from((self.uid, self.gid) != (0, 0));
             return Ok(());
         }
         match chown(Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid))) {
@@ -102,7 +103,10 @@ impl LeftOut {
     pub(super) fn warnings(&self) -> Vec<String> {
         let kinds = [
             (self.devices, "device node(s), which only root can make"),
-            (self.owners, "owner(s) that do not exist here: those files belong to you"),
+            (
+                self.owners,
+                "owner(s) that you cannot give files to: those files are yours, and root's in your containers",
+            ),
             (self.xattrs, "extended attribute(s) that cannot be set here"),
         ];
         kinds

@@ -95,6 +95,9 @@ fn usual_cause(call: &str, errno: Errno) -> Option<&'static str> {
         (write, Errno::ENOENT) if write.starts_with("write ") => {
             "this cgroup has no such file: its controller is not handed on to it, or belongs to cgroup v1 here"
         }
+        ("fork" | "clone3", Errno::EAGAIN) => {
+            "no more processes are allowed: raise --pids-limit, or look at ulimit -u and /proc/sys/kernel/pid_max"
+        }
         ("chroot", Errno::EPERM) => "chroot needs CAP_SYS_CHROOT: be root, or root of your own user namespace",
         ("setresuid" | "setresgid", Errno::EINVAL) => {
             "this id is not mapped in the user namespace: as an ordinary user you have one id to give away"

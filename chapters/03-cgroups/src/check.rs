@@ -30,7 +30,8 @@ impl Limits {
         let list = |list: &Option<String>| list.clone().filter(|list| !list.trim().is_empty());
         Limits {
             memory: self.memory.filter(|bytes| *bytes > 0),
-            memory_swap: self.memory_swap.filter(|bytes| *bytes != 0),
+            // Any swap is what there is without a limit on memory too.
+            memory_swap: self.memory_swap.filter(|bytes| *bytes != 0 && !(*bytes == -1 && self.memory.is_none())),
             memory_reservation: self.memory_reservation.filter(|bytes| *bytes > 0),
             cpus: self.cpus.filter(|billionths| *billionths > 0),
             cpu_shares: self.cpu_shares.filter(|shares| *shares > 0),
@@ -38,7 +39,7 @@ impl Limits {
             cpu_period: self.cpu_period.filter(|us| *us > 0),
             cpuset_cpus: list(&self.cpuset_cpus),
             cpuset_mems: list(&self.cpuset_mems),
-            pids: self.pids,
+            pids: self.pids.filter(|number| !matches!(number, 0 | -1)),
             blkio_weight: self.blkio_weight.filter(|weight| *weight > 0),
         }
     }

@@ -132,8 +132,8 @@ impl Tmpfs {
             data => {
                 let (key, value) = data.split_once('=')?;
                 let known = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"].contains(&key);
-                if !known || value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'%')
-                {
+                let number = value.trim_end_matches(|last: char| key == "size" && "kmgKMG%".contains(last));
+                if !known || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
                     return None;
                 }
                 self.data = if self.data.is_empty() { data.to_owned() } else { format!("{},{data}", self.data) };

@@ -3,9 +3,11 @@
 use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches};
 
-/// An option without a value.
+/// An option without a value, or with `=true` or `=false`.
 pub fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+    let boolean = Arg::new(name).long(name).help(help).num_args(0..=1).require_equals(true).hide_default_value(true);
+    let boolean = boolean.value_parser(clap::value_parser!(bool)).hide_possible_values(true);
+    boolean.default_value("false").default_missing_value("true").value_name("BOOL")
 }
 
 /// An option with a value.

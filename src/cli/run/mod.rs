@@ -14,6 +14,7 @@ use arguments::{flag, text, texts, value, values};
 use crate::Stages;
 use crate::container::{self, Options};
 use crate::images::{self, Name, Store};
+use crate::say::say;
 use crate::state::State;
 
 /// Arguments, as `docker run` has them.
@@ -100,7 +101,7 @@ fn find(store: &Store, name: &Name) -> Result<images::Image> {
     }
     if *name == Name::base() {
         let (image, missing) = images::base::find_or_make(store)?;
-        missing.iter().for_each(|sentence| eprintln!("tinbox: warning: {sentence}"));
+        missing.iter().for_each(|sentence| say!("tinbox: warning: {sentence}"));
         return Ok(image);
     }
     bail!(

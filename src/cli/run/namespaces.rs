@@ -23,7 +23,7 @@ pub fn arguments() -> [Arg; 8] {
 
 /// What they say.
 pub fn read(matches: &ArgMatches) -> Result<Wanted> {
-    let hostname = text(matches, "hostname").is_some();
+    let hostname = text(matches, "hostname").is_some_and(|name| !name.is_empty());
     let wanted = Wanted {
         net: mode(matches, "network", &["none", "host", "container"])?,
         pid: mode(matches, "pid", &["private", "host", "container"])?,
@@ -44,7 +44,8 @@ pub fn read(matches: &ArgMatches) -> Result<Wanted> {
 
 /// Reads whose namespace is wanted. `known` are the words that this option takes.
 fn mode(matches: &ArgMatches, option: &str, known: &[&str]) -> Result<Mode> {
-    let Some(given) = text(matches, option) else { return Ok(Mode::Own) };
+    // Nothing stands for the default, as when a variable in a script is empty.
+    let Some(given) = text(matches, option).filter(|given| !given.is_empty()) else { return Ok(Mode::Own) };
     let (word, name) = given.split_once(':').map_or((given, None), |(word, name)| (word, Some(name)));
     Ok(match (word, name) {
         _ if !known.contains(&word) => bail!("--{option} {given}: {}", refusal(option, known)),

@@ -63,12 +63,12 @@ pub fn clone3(namespaces: CloneFlags, cgroup: Option<BorrowedFd<'_>>, why: &str)
 /// `fork(2)`: a copy of this process in the same namespaces. `None` in the child. For where a filter hides clone3; what
 /// is said there of threads goes here too.
 pub fn fork(why: &str) -> Result<Option<Pid>> {
-    about_to("fork", "", why);
+    about_to("fork", "a child", why);
     // SAFETY: the caller has one thread.
     match unsafe { nix::unistd::fork() } {
         Ok(nix::unistd::ForkResult::Parent { child }) => Ok(Some(child)),
         Ok(nix::unistd::ForkResult::Child) => Ok(None),
-        Err(errno) => Err(Error::call("fork", "", errno)),
+        Err(errno) => Err(Error::call("fork", "a child", errno)),
     }
 }
 
