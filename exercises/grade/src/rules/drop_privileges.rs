@@ -16,6 +16,18 @@ pub(crate) const RULES: &[Rule] = &[
         read: "man 7 credentials; man 7 capabilities",
     },
     Rule {
+        id: "capabilities-before-ids",
+        when: |facts| {
+            let refused = ["error: setgroups EPERM", "error: setresgid EPERM", "error: setresuid EPERM"];
+            refused.contains(&facts.get(RETURNED)) && facts.get(rows::USER) == "0"
+        },
+        title: "the capabilities were given away before the ids were changed",
+        words: "Your process is still user 0, and may not change its ids all the same: it is not the number that counts but \
+                CAP_SETGID and CAP_SETUID, and neither is in `keep`. As soon as capset(2) has reduced the effective set \
+                they are gone. First the ids, then the effective set.",
+        read: "man 7 capabilities, CAP_SETGID and CAP_SETUID; man 2 capset",
+    },
+    Rule {
         id: "user-before-group",
         when: |facts| ["error: setgroups EPERM", "error: setresgid EPERM"].contains(&facts.get(RETURNED)),
         title: "the power to change groups went away with the user",
