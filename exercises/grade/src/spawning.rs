@@ -64,7 +64,7 @@ pub(crate) fn spawn(session: &mut Session) -> Result<Seen, Stop> {
         let said = match outcome {
             Outcome::Failed { .. } => "an error".into(),
             Outcome::Done(Said::Status(Some(status))) => format!("ok, and the child ended with {status}"),
-            other => format!("{other:?}"),
+            other => returned(&other)?.0.get("returned").to_owned(),
         };
         watched.facts.say("asked to be born in a cgroup that is none", said);
     }
@@ -213,10 +213,7 @@ fn end(session: &mut Session, caller: &Caller, child: Pid, watched: &mut Watched
         None => return Ok(()),
         Some(Outcome::Done(Said::Status(Some(status)))) => status.to_string(),
         Some(Outcome::Failed { cause, .. }) => format!("error: {}", cause.unwrap_or_default()),
-        Some(outcome) => {
-            returned(&outcome)?;
-            format!("{outcome:?}")
-        }
+        Some(outcome) => returned(&outcome)?.0.get("returned").to_owned(),
     };
     watched.done = status == STATUS.to_string();
     watched.facts.say("the child's status", status);

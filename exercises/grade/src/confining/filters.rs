@@ -57,7 +57,7 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     let (pid, outcome) = session.called(Call::BehindTheFilter)?;
     let said = match outcome {
         Outcome::Done(Said::Lines(said)) => said,
-        other => vec![format!("{other:?}")],
+        other => vec![returned(&other)?.0.get("returned").to_owned()],
     };
     facts.say(rows::ALLOWED, said.first().map_or("", String::as_str));
     facts.say(rows::REFUSED, said.get(1).map_or("not tried", String::as_str));
