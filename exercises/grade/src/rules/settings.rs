@@ -1,6 +1,7 @@
 //! 3.1
 
 use crate::diagnosis::Rule;
+use crate::facts::Facts;
 
 const NONE: &str = "no option";
 const MEMORY: &str = "-m 64m";
@@ -114,7 +115,46 @@ pub(crate) const RULES: &[Rule] = &[
                 points, the ends and the usual value: `cpu_weight` does.",
         read: "the source of cgroups::cpu_weight",
     },
+    Rule {
+        id: "shares-leave-the-scale",
+        when: |facts| off(facts, "cpu.weight", &ALL_SHARES),
+        title: "some shares become a weight that they are not",
+        words: "Your formula is right for some shares and not for all, as the facts show. The scales are 2…262144 and \
+                1…10000, and one proportion does not fit them: a tenth makes 100 of 1024, but 25600 of 262144, which \
+                the kernel refuses, and 0 of 2. The ends must meet as well as the usual value, and it is a curve that \
+                leads through all three: `cpu_weight`.",
+        read: "the source of cgroups::cpu_weight",
+    },
+    Rule {
+        id: "disk-weights-do-not-meet",
+        when: |facts| off(facts, "io.weight", &ALL_DISKS),
+        title: "some weights of the disks become others than they are",
+        words: "Docker's `--blkio-weight` goes from 10 to 1000, and io.weight from 1 to 10000. Here it is a straight line, but \
+                both ends must meet: 10 is 1, and 1000 is 10000. A formula that is right in the middle gives the \
+                smallest container more than it asked for. (`io_weight` has the line.)",
+        read: "the source of cgroups::io_weight; the kernel's cgroup-v2.rst, io.weight",
+    },
 ];
+
+/// What is asked about shares, and the weight that it is.
+const ALL_SHARES: [(&str, &str); 4] = [
+    ("--cpu-shares 2", "cpu.weight 1"),
+    ("--cpu-shares 512", "cpu.weight 59"),
+    (SHARES, "cpu.weight 100"),
+    ("--cpu-shares 262144", "cpu.weight 10000"),
+];
+/// The same for disks.
+const ALL_DISKS: [(&str, &str); 3] = [
+    ("--blkio-weight 10", "io.weight 1"),
+    ("--blkio-weight 500", "io.weight 4950"),
+    ("--blkio-weight 1000", "io.weight 10000"),
+];
+
+/// Whether `file` is written in each case, and not always with what belongs there.
+fn off(facts: &Facts, file: &str, expected: &[(&str, &str)]) -> bool {
+    let said = || expected.iter().map(|(asked, right)| (facts.get(asked), *right));
+    said().all(|(said, _)| said.starts_with(file)) && said().any(|(said, right)| said != right)
+}
 
 const NUMBERS: [&str; 4] = ["-1", "0", "18446744073709551615", "9223372036854775807"];
 
@@ -125,7 +165,9 @@ mod tests {
     #[test]
     fn the_limits_that_rules_ask_for_are_asked_about() {
         let asked: Vec<_> = subject::scene::shares::asked().into_iter().map(|(options, _)| options).collect();
-        for known in [NONE, MEMORY, SWAP, SWAP_FREE, CPUS, PERIOD, SHARES, PIDS, PIDS_FREE, PIDS_ZERO] {
+        let scales = ALL_SHARES.iter().chain(&ALL_DISKS).map(|(options, _)| *options);
+        let single = [NONE, MEMORY, SWAP, SWAP_FREE, CPUS, PERIOD, PIDS, PIDS_FREE, PIDS_ZERO];
+        for known in single.into_iter().chain(scales) {
             assert!(asked.contains(&known), "{known}");
         }
     }

@@ -23,13 +23,18 @@ pub fn asked() -> Vec<(&'static str, Limits)> {
         ("--cpus 0.5", Limits { cpus: Some(500_000_000), ..none() }),
         ("--cpu-quota 5000 --cpu-period 20000", Limits { cpu_quota: Some(5000), cpu_period: Some(20_000), ..none() }),
         ("--cpu-quota -1", Limits { cpu_quota: Some(-1), ..none() }),
+        ("--cpu-shares 2", Limits { cpu_shares: Some(2), ..none() }),
+        ("--cpu-shares 512", Limits { cpu_shares: Some(512), ..none() }),
         ("--cpu-shares 1024", Limits { cpu_shares: Some(1024), ..none() }),
+        ("--cpu-shares 262144", Limits { cpu_shares: Some(262_144), ..none() }),
         ("--cpuset-cpus 0-2", Limits { cpuset_cpus: Some("0-2".into()), ..none() }),
         ("--cpuset-mems 0", Limits { cpuset_mems: Some("0".into()), ..none() }),
         ("--pids-limit 20", Limits { pids: Some(20), ..none() }),
         ("--pids-limit -1", Limits { pids: Some(-1), ..none() }),
         ("--pids-limit 0", Limits { pids: Some(0), ..none() }),
+        ("--blkio-weight 10", Limits { blkio_weight: Some(10), ..none() }),
         ("--blkio-weight 500", Limits { blkio_weight: Some(500), ..none() }),
+        ("--blkio-weight 1000", Limits { blkio_weight: Some(1000), ..none() }),
     ]
 }
 
