@@ -17,6 +17,15 @@ pub(crate) const RULES: &[Rule] = &[
         read: "the kernel's networking/filter.rst; man 2 seccomp, EINVAL",
     },
     Rule {
+        id: "tables-swapped",
+        when: |facts| facts.get(rows::FIRST).starts_with("kills") && facts.get(rows::TABLE) == PASSES,
+        title: "the two ways of the first comparison are swapped",
+        words: "Calls of the right table kill, and those of the 32-bit table pass: just the other way round. The first of the \
+                two numbers of `jump_if_equal` says how many instructions are skipped if the table *is* the right one, \
+                the second how many if it is not. Which of the two is to land on `KillProcess`?",
+        read: "the source of sandbox::seccomp::bpf::jump_if_equal",
+    },
+    Rule {
         id: "everything-passes",
         when: |facts| facts.get(rows::FIRST) == PASSES && facts.get(rows::OTHERS) == PASSES,
         title: "every call passes",
