@@ -80,8 +80,10 @@ pub(crate) fn panicked(message: &str, line: u32) -> Diagnosis {
     simple(
         "panicked",
         &format!("it panicked in line {line}: {message}"),
-        "A runtime that panics halfway leaves a container half made. Return the error instead, with `?`: the functions \
-         in look::kernel say what failed and why.",
+        "A runtime that panics halfway leaves a container half made, so whatever it meets, your function must come back. \
+         Look in that line for an `unwrap`, an `expect`, an index, or arithmetic that does not fit its type. What has \
+         failed is handed on with `?` where there is a `Result` to return. What is only the end of something (nobody \
+         left, nothing in the list) is no failure, and has an answer of its own.",
     )
 }
 
