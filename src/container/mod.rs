@@ -12,7 +12,7 @@
 //! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
 //! | `root.rs`       | the file system: the image, with a layer of its own on top             |
 //! | `lent.rs`       | removing what it wrote as a user that is none of yours                 |
-//! | `resolver.rs`   | with the machine's network, its way of finding names                   |
+//! | `resolver.rs`   | how it finds names: `/etc/hostname`, `/etc/hosts`, `/etc/resolv.conf`  |
 //! | `confinement.rs`| what it may do (chapter 8)                                             |
 //! | `execute.rs`    | from a command to a program                                            |
 //! | `channel.rs`    | what the two sides of a start say to each other                        |

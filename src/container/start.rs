@@ -150,7 +150,7 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     chapter(4, || root::mount(plan))?;
     let tree = Root::new(&plan.mount_point)?;
     chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
-    chapter(6, || names(plan, &tree))?;
+    chapter(6, || resolver::furnish(&tree, plan))?;
     chapter(0, || stdio.connect(&tree, plan, channel))?;
     chapter(8, || plan.sandbox.protect(&tree, stages))?;
     chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
@@ -180,11 +180,6 @@ fn enter_group(plan: &Plan, group: Option<&Group>) -> Result<()> {
         true => Ok(kernel::unshare(CloneFlags::CLONE_NEWCGROUP, "its own cgroup is the top one that it sees")?),
         false => Ok(()),
     }
-}
-
-/// With the machine's network, its way of finding names.
-fn names(plan: &Plan, tree: &Root) -> Result<()> {
-    if plan.sharing.has_the_machines_network() { resolver::share(tree) } else { Ok(()) }
 }
 
 fn own_name(plan: &Plan) -> Result<()> {

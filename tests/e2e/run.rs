@@ -39,6 +39,9 @@ pub const TESTS: &[Test] = &[
     ("root_of_a_user_namespace_will_do", &[Containers, Unshare], root_of_a_user_namespace_will_do),
     ("the_command_begins_with_the_usual_umask", &[Containers], the_command_begins_with_the_usual_umask),
     ("the_command_begins_with_defaults_for_signals", &[Containers], the_command_begins_with_defaults_for_signals),
+    ("it_knows_its_own_name", &[Containers], it_knows_its_own_name),
+    ("the_last_of_two_options_counts", &[Containers], the_last_of_two_options_counts),
+    ("what_cannot_be_said_changes_nothing", &[Containers], what_cannot_be_said_changes_nothing),
 ];
 
 fn the_status_is_the_commands() {
@@ -280,4 +283,30 @@ fn where_overlay_cannot_stack_the_image_is_copied() {
         "{}",
         ended.stderr
     );
+}
+
+fn it_knows_its_own_name() {
+    let tinbox = Tinbox::new();
+    let said = tinbox.sh("--hostname box", "cat /etc/hostname; grep box /etc/hosts; stat -c %a /etc/hosts").ok();
+    assert_eq!(said, "box\n127.0.1.1\tbox\n644\n");
+    // It may be changed, and what is changed is this container's alone.
+    assert_eq!(tinbox.sh("", "echo 192.0.2.1 other >> /etc/hosts && tail -n 1 /etc/hosts").ok(), "192.0.2.1 other\n");
+    assert_eq!(tinbox.sh("", "grep -c other /etc/hosts").status, 1);
+}
+
+fn the_last_of_two_options_counts() {
+    let tinbox = Tinbox::new();
+    assert_eq!(
+        tinbox.sh("--rm --hostname one --hostname two --init=false -e A=1 -e B=2", "hostname; echo $A$B").ok(),
+        "two\n12\n"
+    );
+}
+
+fn what_cannot_be_said_changes_nothing() {
+    let tinbox = Tinbox::new();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = tinbox.command(["run", "--name", "mute", "base", "/no/such/program"]);
+    assert_eq!(command.stderr(full()).status().unwrap().code(), Some(127));
+    assert!(tinbox.tinbox("ps -a").ok().contains("Exited (127)"));
+    assert_eq!(tinbox.command(["ps", "-a"]).stdout(full()).stderr(full()).status().unwrap().code(), Some(1));
 }
