@@ -4,6 +4,8 @@ use std::process::Command;
 
 use rexpect::session::{PtySession, spawn_command};
 
+use std::os::unix::process::CommandExt;
+
 use crate::Test;
 use crate::support::Tinbox;
 use crate::support::need::Need::Containers;
@@ -15,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("a_resize_reaches_the_container", &[Containers], a_resize_reaches_the_container),
     ("yours_is_as_before_afterwards", &[Containers], yours_is_as_before_afterwards),
     ("without_i_it_is_only_shown", &[Containers], without_i_it_is_only_shown),
+    ("a_terminal_that_goes_ends_the_container_and_keeps_it", &[Containers], a_terminal_that_goes),
 ];
 
 /// Starts `tinbox run --rm OPTIONS base sh -c SCRIPT` in a terminal of 80 × 24.
@@ -115,4 +118,42 @@ fn resize(session: &PtySession, rows: u16, columns: u16) {
 fn assert_status(session: &PtySession, status: i32) {
     let ended = format!("{:?}", session.process().wait().unwrap());
     assert!(ended.starts_with("Exited") && ended.ends_with(&format!(", {status})")), "{ended}");
+}
+
+/// A window that is closed: the kernel sends SIGHUP, and SIGCONT after it, and from then on the terminal says EIO.
+fn a_terminal_that_goes() {
+    let tinbox = Tinbox::new();
+    let pty = nix::pty::openpty(None, None).unwrap();
+    let mut command =
+        tinbox.command(["run", "-it", "--name", "cut", "base", "sh", "-c", "echo ready; exec sleep 1000"]);
+    let side = || std::process::Stdio::from(pty.slave.try_clone().unwrap());
+    command.stdin(side()).stdout(side()).stderr(side());
+    // SAFETY: two system calls, which a child may make before its execve.
+    unsafe {
+        command.pre_exec(|| {
+            nix::unistd::setsid()?;
+            nix::errno::Errno::result(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
+            Ok(())
+        });
+    }
+    let mut running = command.spawn().unwrap();
+    drop(command);
+    drop(pty.slave);
+    let mut master = std::fs::File::from(pty.master);
+    let mut seen = Vec::new();
+    while !seen.windows(5).any(|word| word == b"ready") {
+        let mut piece = [0; 64];
+        let length = std::io::Read::read(&mut master, &mut piece).unwrap();
+        seen.extend_from_slice(&piece[..length]);
+    }
+    drop(master);
+    // `sleep` has number 1, and does not hear SIGHUP: so the container is asked to end three times.
+    let pid = nix::unistd::Pid::from_raw(running.id() as i32);
+    for _ in 0..3 {
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        tinbox.tinbox("ps").ok();
+    }
+    assert_eq!(running.wait().unwrap().code(), Some(137));
+    assert!(tinbox.tinbox("ps -a").ok().contains("Exited (137)"));
+    tinbox.tinbox("rm cut").ok();
 }
