@@ -124,6 +124,9 @@ fn assert_status(session: &PtySession, status: i32) {
 fn a_terminal_that_goes() {
     let tinbox = Tinbox::new();
     let pty = nix::pty::openpty(None, None).unwrap();
+    // Or tinbox would hold the other side itself, and the window would never be closed.
+    let close_on_exec = nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC);
+    nix::fcntl::fcntl(&pty.master, close_on_exec).unwrap();
     let mut command =
         tinbox.command(["run", "-it", "--name", "cut", "base", "sh", "-c", "echo ready; exec sleep 1000"]);
     let side = || std::process::Stdio::from(pty.slave.try_clone().unwrap());
