@@ -85,7 +85,7 @@ const OPTIONS: [(&str, Option<&str>); 19] = [
     ("--ulimit nofile=64 --ulimit core=0", None),
     ("--sysctl kernel.shm_rmid_forced=1 --sysctl net.ipv4.ip_unprivileged_port_start=80", None),
     ("--privileged", None),
-    ("--time-offset 100", None),
+    ("--init --time-offset 100", None),
     ("--security-opt no-new-privileges=false --security-opt systempaths=unconfined", None),
     ("--security-opt seccomp=unconfined --cap-drop ALL --device /dev/null:/dev/another", None),
 ];

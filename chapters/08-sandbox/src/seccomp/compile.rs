@@ -6,7 +6,7 @@
 //! Up to the arguments nothing is loaded but table and number. Linux (5.11 and newer) notices: when a filter is
 //! installed, it runs it once for every number, and where the answer is "allowed" without a look at anything else,
 //! it keeps a bit and never runs the filter for that call again. The search makes this quick too: nine comparisons
-//! for each number, where a list of all allowed calls would need two hundred.
+//! for each number, where a list of all allowed calls would need three hundred.
 
 use super::abi::{Abi, Machine};
 use super::assemble::{Assembler, Label};
