@@ -74,7 +74,17 @@ fn cgroups(root: &Root, flags: MsFlags) -> Result<()> {
     }
     let point = open(root, "/sys/fs/cgroup", OFlag::O_PATH)?;
     let why = "its own cgroup and what is below it, to read the limits";
-    kernel::mount_on("cgroup2", target(&point, "/sys/fs/cgroup"), "cgroup2", flags, "", why)
+    match kernel::mount_on("cgroup2", target(&point, "/sys/fs/cgroup"), "cgroup2", flags, "", why) {
+        // An ordinary user's container that shares the machine's cgroup namespace does not own what it would show.
+        Err(error) if error.errno() == Some(Errno::EPERM) => {
+            let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+            let why = "the machine's cgroups, which it shares";
+            kernel::mount_on("/sys/fs/cgroup", target(&point, "/sys/fs/cgroup"), "", bind, "", why)?;
+            let covered = open(root, "/sys/fs/cgroup", OFlag::O_PATH)?;
+            kernel::mount_read_only(target(&covered, "/sys/fs/cgroup"), "and only to look at")
+        }
+        mounted => mounted,
+    }
 }
 
 /// Makes read-only, and hides with `mask` ([`crate::mask`] or another), what is the machine's. After this, no setting
