@@ -7,7 +7,7 @@
 //! It is built to be run anywhere, also as root on a machine that is in use:
 //!
 //! - What the seccomp filter says about a system call is found out without making the call ([`filter`]).
-//! - What is tried is tried in a child that has a time limit ([`child`]), with arguments that the kernel refuses
+//! - What is tried is tried in a child that has a time limit (`child.rs`), with arguments that the kernel refuses
 //!   after it has checked who asks ([`syscalls`]), or with an effect that ends with the child ([`attempts`]).
 //! - Files are opened for writing and closed again; nothing is written to them ([`paths`]).
 //!
