@@ -87,7 +87,8 @@ impl Attributes {
         chown: impl FnOnce(Option<Uid>, Option<Gid>) -> nix::Result<()>,
     ) -> nix::Result<()> {
         if !geteuid().is_root() {
-            left_out.owners += u64::from((self.uid, self.gid) != (0, 0));
+            let becomes_ours = self.uid != 0 && self.uid != geteuid().as_raw();
+            left_out.owners += u64::from(becomes_ours);
             return Ok(());
         }
         match chown(Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid))) {

@@ -71,7 +71,7 @@ type Calls = BTreeMap<String, usize>;
 const OPTIONS: [(&str, Option<&str>); 19] = [
     ("", None),
     ("-u 1234:5678 -w /made", None),
-    ("-i --hostname box", None),
+    ("-i --hostname box-with-a-name", None),
     ("-m 64m --memory-reservation 32m", Some("memory")),
     ("--cpus 0.5 --cpu-shares 512", Some("cpu")),
     ("--pids-limit 50", Some("pids")),
@@ -200,11 +200,11 @@ fn name_of(line: &str) -> Option<String> {
 }
 
 /// Of a process that is not dumpable an ordinary user's strace sees numbers only. What is written then and is shorter
-/// than anything told, and than the shim, is a setting.
+/// than all else (what is told, the shim, a host name with its line's end) is a setting.
 fn is_nameless(rest: &str) -> bool {
     let arguments: Vec<&str> = rest.split([',', ')']).collect();
     let length = arguments.get(2).and_then(|length| length.trim().parse::<usize>().ok());
-    !arguments[0].contains('<') && length.is_some_and(|length| length < 64)
+    !arguments[0].contains('<') && length.is_some_and(|length| length < 8)
 }
 
 fn every_step_has_its_reason() {
