@@ -72,7 +72,10 @@ fn run(arguments: &ArgMatches) -> Result<u8> {
     let id = format!("ch03-{}", std::process::id());
     let group = match arguments.get_flag("confine") {
         true => None,
-        false => Group::create(&id, &limits, devices(arguments)?.as_deref(), cgroups::settings)?,
+        false => {
+            let devices = devices(arguments)?;
+            tell::chapter(3, || Group::create(&id, &limits, devices.as_deref(), cgroups::settings))?
+        }
     };
     let status = start(arguments, root, &limits, &id, group.as_ref());
     // What a command made that moved itself is found by its name.
@@ -80,7 +83,7 @@ fn run(arguments: &ArgMatches) -> Result<u8> {
     if status.is_ok() {
         explain_end(&limits, &group.usage());
     }
-    group.remove()?;
+    tell::chapter(3, || group.remove())?;
     status
 }
 
@@ -91,13 +94,13 @@ fn start(arguments: &ArgMatches, root: &Path, limits: &Limits, id: &str, group: 
     let words: Vec<String> = arguments.get_many("command").context("CMD is missing")?.cloned().collect();
     let signals = take_signals()?;
     let mut child = || {
-        let joined = match (&place, group) {
+        let join = || match (&place, group) {
             (Some(place), _) => cgroups::confine(place, &cgroups::settings(limits)),
             (None, Some(group)) => group.join(),
             (None, None) => Ok(()),
         };
-        let settled = joined.and_then(|()| alone::settle(caller.as_ref(), root, "shared", namespaces::mount_proc));
-        match settled {
+        let settle = || alone::settle(caller.as_ref(), root, "shared", namespaces::mount_proc);
+        match tell::chapter(3, join).and_then(|()| tell::chapter(2, settle)) {
             Ok(()) => alone::execute(NAME, &words),
             Err(error) => {
                 eprintln!("{NAME}: {error}");
@@ -106,7 +109,7 @@ fn start(arguments: &ArgMatches, root: &Path, limits: &Limits, id: &str, group: 
         }
     };
     let process =
-        tell::chapter(3, || namespaces::spawn(alone::namespaces(), group.and_then(Group::born_in), &mut child))?;
+        tell::chapter(2, || namespaces::spawn(alone::namespaces(), group.and_then(Group::born_in), &mut child))?;
     let display = if arguments.get_flag("no-watch") { None } else { Display::new() };
     watch(&process, &signals, display, &|| group.map(Group::usage).or_else(|| Usage::of_process(process.pid()).ok()))?;
     Ok(process.reap()?)
