@@ -2,6 +2,7 @@
 
 mod run;
 
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -57,8 +58,11 @@ fn probe(arguments: &ArgMatches) -> Result<ExitCode> {
     } else {
         serde_json::to_string(&report)
     };
-    println!("{}", text?);
-    Ok(ExitCode::SUCCESS)
+    match writeln!(std::io::stdout(), "{}", text?) {
+        // Who reads it has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS).context("write the report"),
+    }
 }
 
 fn earlier(file: &Path) -> Result<Report> {
