@@ -185,7 +185,8 @@ fn one_process_too_many() {
 /// Children are born into their parent's cgroup, also in a session of their own.
 fn processes_cannot_leave() {
     let tinbox = Tinbox::new();
-    let script = "for i in 1 2 3; do (sleep 1000 & exec sleep 1000) & done; echo ready; read never";
+    // Each is there before the next word is read: a fork in the foreground, whose child stays behind, and one behind.
+    let script = "for i in 1 2 3; do sh -c 'sleep 1000 &'; sleep 1000 & done; echo ready; read never";
     let running = tinbox.start("", script);
     let id = id(&tinbox);
     let dirs = cgroups::of_container(&id);
