@@ -4,6 +4,7 @@
 //! found before any of them is described, because describing all of them costs more than starting a container's
 //! first process.
 
+mod containers;
 mod explain;
 mod import;
 mod pause;

@@ -4,29 +4,21 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use cgroups::Group;
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
 use crate::Stages;
+use crate::cli::containers;
 use crate::container;
-use crate::say::{print, say};
 use crate::state::State;
 
 /// Arguments of `pause`, as `docker pause` has them.
 pub fn command() -> Command {
-    Command::new("pause").arg(containers()).after_help("Examples:\n  tinbox pause web\n  tinbox unpause web")
+    Command::new("pause").arg(containers::argument()).after_help("Examples:\n  tinbox pause web\n  tinbox unpause web")
 }
 
 /// Arguments of `unpause`.
 pub fn unpause_command() -> Command {
-    Command::new("unpause").arg(containers())
-}
-
-fn containers() -> Arg {
-    Arg::new("container")
-        .value_name("CONTAINER")
-        .help("Name, id, or the beginning of an id")
-        .num_args(1..)
-        .required(true)
+    Command::new("unpause").arg(containers::argument())
 }
 
 /// Pauses.
@@ -39,20 +31,8 @@ pub fn run_unpause(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     each(matches, |group| group.thaw())
 }
 
-/// One that cannot be paused does not keep the others.
 fn each(matches: &ArgMatches, work: fn(&Group) -> Result<()>) -> Result<ExitCode> {
-    let state = State::open()?;
-    let mut status = ExitCode::SUCCESS;
-    for wanted in matches.get_many::<String>("container").into_iter().flatten() {
-        match group(&state, wanted).and_then(|group| work(&group)) {
-            Ok(()) => print(wanted)?,
-            Err(error) => {
-                say!("tinbox: {error:#}");
-                status = ExitCode::FAILURE;
-            }
-        }
-    }
-    Ok(status)
+    containers::each(matches, |state, wanted| work(&group(state, wanted)?), |_| false)
 }
 
 fn group(state: &State, wanted: &str) -> Result<Group> {

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
+use crate::cli::containers;
 use crate::container::{self, NoSuch};
-use crate::say::{print, say};
 use crate::state::State;
 
 /// Arguments, as `docker rm` has them.
@@ -15,30 +15,14 @@ pub fn command() -> Command {
     Command::new("rm")
         .args([
             Arg::new("force").long("force").short('f').help("Kill those that run").action(ArgAction::SetTrue),
-            Arg::new("container")
-                .value_name("CONTAINER")
-                .help("Name, id, or the beginning of an id")
-                .num_args(1..)
-                .required(true),
+            containers::argument(),
         ])
         .after_help("Examples:\n  tinbox rm web\n  tinbox rm -f 4f1 web")
 }
 
-/// Does it. One that cannot be removed does not keep the others.
+/// Does it. With --force it is enough that there is none of that name.
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
-    let state = State::open()?;
-    let mut status = ExitCode::SUCCESS;
-    for wanted in matches.get_many::<String>("container").into_iter().flatten() {
-        match container::remove(&state, wanted, matches.get_flag("force")) {
-            Ok(()) => print(wanted)?,
-            Err(error) => {
-                say!("tinbox: {error:#}");
-                // With --force it is enough that there is none.
-                if !(matches.get_flag("force") && error.is::<NoSuch>()) {
-                    status = ExitCode::FAILURE;
-                }
-            }
-        }
-    }
-    Ok(status)
+    let force = matches.get_flag("force");
+    let remove = |state: &State, wanted: &str| container::remove(state, wanted, force);
+    containers::each(matches, remove, |error| force && error.is::<NoSuch>())
 }

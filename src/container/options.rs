@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use cgroups::Limits;
 use namespaces::clocks::Offsets;
+use sandbox::capabilities;
 use sandbox::filesystems::Tmpfs;
 use sandbox::ulimits::Ulimit;
 
@@ -42,10 +43,8 @@ impl Options {
     /// Whether a container that may trace others gets to see a process of ours for longer than a moment: an init, or
     /// one that starts another container among its processes.
     pub fn shows_our_program(&self) -> bool {
-        let names = &self.confinement.cap_add;
-        let traces = ["SYS_PTRACE", "ALL"]
-            .into_iter()
-            .any(|name| names.iter().any(|wanted| wanted.to_uppercase().trim_start_matches("CAP_") == name));
+        let mut added = self.confinement.cap_add.iter().map(|name| capabilities::plain(name));
+        let traces = added.any(|name| ["SYS_PTRACE", "ALL"].contains(&name.as_str()));
         traces && (self.init || self.namespaces.pid != Mode::Own)
     }
 }

@@ -43,6 +43,11 @@ pub fn choose(add: &[String], drop: &[String]) -> Result<CapabilitySet, String> 
     Ok(taken.with(add.named.without(if drop.all { CapabilitySet::NONE } else { drop.named })))
 }
 
+/// A capability's name as this course has it, `SYS_PTRACE`, however it is written: with `CAP_` or in small letters.
+pub fn plain(name: &str) -> String {
+    name.to_uppercase().trim_start_matches("CAP_").to_owned()
+}
+
 /// Some capabilities by name, or all.
 struct Wish {
     all: bool,
@@ -53,8 +58,7 @@ impl Wish {
     fn of(names: &[String]) -> Result<Wish, String> {
         let mut wish = Wish { all: false, named: CapabilitySet::NONE };
         for wanted in names {
-            let upper = wanted.to_uppercase();
-            let name = upper.trim_start_matches("CAP_");
+            let name = plain(wanted);
             match CAPABILITIES.iter().find(|known| **known == name) {
                 Some(known) => wish.named = wish.named.with(CapabilitySet::of(&[known])),
                 None if name == "ALL" => wish.all = true,

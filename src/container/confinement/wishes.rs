@@ -30,10 +30,9 @@ pub fn powers(wanted: &Confinement, rootless: bool) -> Result<CapabilitySet> {
     }
     let held = kernel::permitted_capabilities();
     for name in &wanted.cap_add {
-        let known = name.to_uppercase();
-        let known = known.trim_start_matches("CAP_");
+        let known = capabilities::plain(name);
         ensure!(
-            known == "ALL" || held.contains(known),
+            known == "ALL" || held.contains(&known),
             "--cap-add {name}: root of this machine does not have it either"
         );
     }
@@ -93,10 +92,7 @@ pub fn program(wanted: &Seccomp, keep: CapabilitySet) -> Result<Option<Program>>
 
 /// Reads a file that the caller names, which may be anything that the caller may read.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let parent = std::fs::canonicalize(parent)?;
-    let name = path.file_name().context("it is no file")?;
-    let file = std::fs::canonicalize(parent.join(name))?;
+    let file = std::fs::canonicalize(path)?;
     Root::new(Path::new("/"))?.read_file(&file, LONGEST_PROFILE)?.context("there is no such file")
 }
 
