@@ -18,7 +18,8 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat, mknodat};
 use nix::unistd::{Whence, linkat, lseek, symlinkat};
 
 use super::attributes::{Attributes, LeftOut, xattrs_of};
-use super::{failed, remove_tree, shown};
+use super::remove_tree;
+use crate::{failed, shown};
 
 /// Copies the directory `from` to `to`, which must not exist yet, and says what had to be left out.
 ///

@@ -10,9 +10,11 @@ const EXTENTS_MAX: usize = 1 << 18;
 
 /// A part of a file that the archive holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub(super) offset: u64,
-    pub(super) length: u64,
+pub struct Extent {
+    /// Where in the file it begins.
+    pub offset: u64,
+    /// How many bytes it is long.
+    pub length: u64,
 }
 
 impl Extent {

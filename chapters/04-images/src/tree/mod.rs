@@ -1,16 +1,29 @@
-//! Laying a hostile archive out as a tree.
+//! Laying a hostile layer out as a tree.
 //!
 //! Every name is opened through [`chroot::inside::Root`], so a symlink that an earlier member made leads, at
-//! worst, somewhere else in the same tree. Names with `..` are refused, and absolute ones start at the root of
-//! the tree. What a member replaces is unlinked first, never written through.
+//! worst, somewhere else in the same tree. What a member replaces is unlinked first, never written through.
+//!
+//! Deletions are laid out in the form that overlayfs reads: a file that is gone is a character device with the
+//! number 0/0, and a directory that shows nothing from below has the attribute `overlay.opaque`.
+//! Source: the kernel's Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
+
+mod attributes;
+mod copy;
+mod remove;
+mod unsettled;
+
+pub use attributes::{Attributes, LeftOut, Xattrs, is_kept, xattrs_of};
+pub use copy::copy_tree;
+pub use remove::remove_tree;
+pub use unsettled::Unsettled;
 
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::{File, Permissions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use chroot::inside::Root;
@@ -21,45 +34,82 @@ use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
 use nix::sys::statvfs::fstatvfs;
 use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
-use super::archive::{Archive, Kind, Member};
-use super::attributes::{Attributes, LeftOut};
-use super::shown;
-use super::sparse::Extent;
+use crate::layer::{Extent, Kind, Layer, Member};
+use crate::overlay;
+use crate::shown;
 
 /// The most memory that what is remembered of the directories may take.
 const DIRECTORIES_MAX: usize = 128 << 20;
 /// Directories that no member describes.
 const IMPLIED: Mode = Mode::from_bits_truncate(0o755);
 
-/// Unpacks all of `archive` into the directory `rootfs`, and says what had to be left out.
-pub(super) fn unpack<R: Read>(archive: &mut Archive<R>, rootfs: &Path) -> Result<LeftOut> {
-    let root = Root::new(rootfs)?;
-    std::fs::set_permissions(rootfs, Permissions::from_mode(0o755)).context("chmod the root of the tree")?;
-    let mut tree =
-        Tree { root, directories: Vec::new(), remembered: 0, left_out: LeftOut::default(), buffer: vec![0; 1 << 18] };
-    let mut members = 0u64;
-    while let Some(member) = archive.next_member()? {
-        let path = clean(&member.path)?;
-        tree.add(&path, &member, archive).with_context(|| format!("unpack {}", shown(&member.path)))?;
-        members += 1;
-    }
-    ensure!(members > 0, "the archive holds nothing");
-    tree.finish()
-}
-
 /// A tree that is being filled.
-struct Tree {
+pub struct Tree {
     root: Root,
+    /// Whether it is an ordinary user's, and overlayfs finds its notes in attributes of `user.`.
+    rootless: bool,
     /// Modes and times are given last: a read-only directory could not be filled, and filling changes the time.
     directories: Vec<(PathBuf, Attributes)>,
     /// How many bytes `directories` takes.
     remembered: usize,
     left_out: LeftOut,
+    /// How many bytes of files were laid.
+    size: u64,
     buffer: Vec<u8>,
 }
 
+/// A layer, laid out.
+#[derive(Debug)]
+pub struct Laid {
+    /// What had to be left out.
+    pub left_out: LeftOut,
+    /// What waits for the layers below.
+    pub unsettled: Unsettled,
+    /// How many bytes its files have.
+    pub size: u64,
+}
+
 impl Tree {
-    fn add<R: Read>(&mut self, path: &Path, member: &Member, archive: &mut Archive<R>) -> Result<()> {
+    /// A tree in the empty directory `dir`. `rootless` says for whose overlayfs: an ordinary user's, or root's.
+    pub fn new(dir: &Path, rootless: bool) -> Result<Tree> {
+        let root = Root::new(dir)?;
+        std::fs::set_permissions(dir, Permissions::from_mode(0o755)).context("chmod the root of the tree")?;
+        let (left_out, buffer) = (LeftOut::default(), vec![0; 1 << 18]);
+        Ok(Tree { root, rootless, directories: Vec::new(), remembered: 0, left_out, size: 0, buffer })
+    }
+
+    /// Makes what `member` of `layer` describes. What this layer had put there before is replaced.
+    pub fn put(&mut self, member: &Member, layer: &mut Layer<'_>) -> Result<()> {
+        self.add(&member.path, member, layer).with_context(|| format!("unpack {}", path_shown(&member.path)))
+    }
+
+    /// Hides what the layers below have at `path`, and leaves what this one put there.
+    pub fn whiteout(&mut self, path: &Path) -> Result<()> {
+        let context = || format!("delete {}", path_shown(path));
+        let (parent, name) = self.parent(path).with_context(context)?;
+        match mknodat(&parent, name.as_c_str(), SFlag::S_IFCHR, Mode::empty(), 0) {
+            Err(Errno::EEXIST) => Ok(()),
+            done => done.map_err(failed("mknod", path)).with_context(context),
+        }
+    }
+
+    /// Hides all that the layers below have in the directory `path`.
+    pub fn opaque(&mut self, path: &Path) -> Result<()> {
+        let shown = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let made = self.root.create_dir_all(shown, IMPLIED).map_err(failed("openat2", path))?;
+        let dir = openat(&made, ".", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty());
+        let dir = dir.map_err(failed("open", path))?;
+        attributes::set_xattr(dir.as_fd(), overlay::opaque_attribute(self.rootless), b"y").map_err(failed("fsetxattr", path))
+    }
+
+    fn parent(&self, path: &Path) -> Result<(std::os::fd::OwnedFd, CString)> {
+        let name = path.file_name().context("the root of a layer cannot be deleted")?;
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = self.root.create_dir_all(parent, IMPLIED).map_err(failed("openat2", path))?;
+        Ok((parent, c_string(name)?))
+    }
+
+    fn add(&mut self, path: &Path, member: &Member, archive: &mut Layer<'_>) -> Result<()> {
         let Some(name) = path.file_name() else {
             ensure!(matches!(member.kind, Kind::Directory), "the root of a tree must be a directory");
             let top = self.root.open(".", OFlag::O_DIRECTORY, Mode::empty()).map_err(failed("openat2", path))?;
@@ -73,9 +123,10 @@ impl Tree {
             Kind::File { size, extents } => {
                 let file = self.file(path, dir, &name, *size)?;
                 self.fill(&file, *size, extents, archive)?;
+                self.size += size;
                 member.attributes.apply(file.as_fd(), &mut self.left_out).map_err(failed("change", path))
             }
-            Kind::HardLink(target) => self.hard_link(&clean(target)?, path, dir, &name),
+            Kind::HardLink(target) => self.hard_link(target, path, dir, &name),
             Kind::Symlink(target) => {
                 let target = c_string(OsStr::from_bytes(target))?;
                 replacing(dir, &name, || symlinkat(target.as_c_str(), dir, name.as_c_str()))
@@ -128,13 +179,7 @@ impl Tree {
     }
 
     /// Writes the parts of a file that the archive holds. What is between them stays a hole, which reads as zeros.
-    fn fill<R: Read>(
-        &mut self,
-        mut file: &File,
-        size: u64,
-        extents: &[Extent],
-        archive: &mut Archive<R>,
-    ) -> Result<()> {
+    fn fill(&mut self, mut file: &File, size: u64, extents: &[Extent], archive: &mut Layer<'_>) -> Result<()> {
         let mut written = 0;
         for extent in extents {
             if extent.offset != written {
@@ -160,7 +205,7 @@ impl Tree {
         let (from, old) = self.root.parent(target).map_err(failed("openat2", target))?;
         let link = || linkat(&from, old.as_os_str(), dir, name, AtFlags::empty());
         match replacing(dir, name, link) {
-            Err(Errno::ENOENT) => bail!("a hard link to {}, which is not there", shown(target.as_os_str().as_bytes())),
+            Err(Errno::ENOENT) => bail!("a hard link to {}, which is not there", path_shown(target)),
             done => done.map_err(failed("link", path)),
         }
     }
@@ -186,7 +231,7 @@ impl Tree {
     }
 
     /// Gives the directories their modes and times, the deepest first: one that may not be entered may hold others.
-    fn finish(mut self) -> Result<LeftOut> {
+    pub fn finish(mut self) -> Result<Laid> {
         self.directories.sort_by_key(|(path, _)| std::cmp::Reverse(path.components().count()));
         for (path, attributes) in &self.directories {
             let shown = if path.as_os_str().is_empty() { Path::new(".") } else { path };
@@ -198,21 +243,8 @@ impl Tree {
                 Ok(dir) => attributes.apply_mode(dir.as_fd()).map_err(failed("change", shown))?,
             }
         }
-        Ok(self.left_out)
+        Ok(Laid { left_out: self.left_out, unsettled: Unsettled, size: self.size })
     }
-}
-
-/// The path of a member as a path below the root; empty for the root itself.
-fn clean(name: &[u8]) -> Result<PathBuf> {
-    let mut path = PathBuf::new();
-    for component in Path::new(OsStr::from_bytes(name)).components() {
-        match component {
-            Component::Normal(part) => path.push(part),
-            Component::ParentDir => bail!("the archive has the name {}, which points outside with `..`", shown(name)),
-            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
-        }
-    }
-    Ok(path)
 }
 
 /// Makes `name` with `make`; if something has that name, removes it and tries again. A directory must be empty.
@@ -234,5 +266,9 @@ fn c_string(name: &OsStr) -> Result<CString> {
 }
 
 fn failed<'a>(call: &'static str, path: &'a Path) -> impl FnOnce(Errno) -> anyhow::Error + 'a {
-    move |errno| Error::call(call, shown(path.as_os_str().as_bytes()), errno).into()
+    move |errno| Error::call(call, path_shown(path), errno).into()
+}
+
+fn path_shown(path: &Path) -> String {
+    shown(path.as_os_str().as_bytes())
 }

@@ -15,7 +15,7 @@ use nix::fcntl::{AT_FDCWD, OFlag, openat};
 use nix::sys::stat::{FchmodatFlags, Mode, fchmodat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-use super::failed;
+use crate::failed;
 
 /// Removes `path`, which may be a directory with anything in it, a file, or missing.
 ///

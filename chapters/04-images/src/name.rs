@@ -1,15 +1,18 @@
-//! Names of images: `[REGISTRY/]PATH[:TAG]`, by Docker's rules.
+//! Names of images: `[REGISTRY/]PATH[:TAG][@DIGEST]`, by Docker's rules.
 //!
 //! A first component with a dot or a colon in it, or `localhost`, names a registry; without one the name belongs
 //! to `docker.io`, and a path of one component to its `library/`. The tag is `latest` unless given. So `alpine`
-//! is short for `docker.io/library/alpine:latest`. One name is Tinbox's own: `base` is short for
+//! is short for `docker.io/library/alpine:latest`. A tag can be moved to another image, a digest cannot: with one,
+//! the tag says nothing and is left out. One name is Tinbox's own: `base` is short for
 //! `tinbox/base:latest`, the embedded image.
 //!
-//! Not here: digests (`NAME@sha256:…`), and registries by IPv6 address.
+//! Source: <https://pkg.go.dev/github.com/distribution/reference>. Not here: registries by IPv6 address.
 
 use std::fmt;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::Digest;
 
 /// The registry of names that name none.
 const DEFAULT_REGISTRY: &str = "docker.io";
@@ -18,12 +21,20 @@ const OFFICIAL: &str = "library/";
 /// The embedded image.
 const BASE: &str = "tinbox/base";
 
-/// A name that was checked. Printed, it is as short as it can be while meaning the same, but always has its tag.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A name that was checked. Printed, it is as short as it can be while meaning the same, but always has its tag or
+/// digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     registry: String,
     path: String,
-    tag: String,
+    version: Version,
+}
+
+/// Which image of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Version {
+    Tag(String),
+    Digest(Digest),
 }
 
 impl Name {
@@ -33,11 +44,18 @@ impl Name {
             !(text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))),
             "invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
         );
-        ensure!(!text.contains('@'), "invalid reference format: {text:?}: Tinbox finds images by tag, not by digest");
+        let shown = crate::shown(text.as_bytes());
+        let (tagged, digest) = match text.split_once('@') {
+            Some((tagged, digest)) => {
+                let digest = Digest::parse(digest).with_context(|| format!("invalid reference format: {shown}"))?;
+                (tagged, Some(digest))
+            }
+            None => (text, None),
+        };
         // A colon before the last slash belongs to the port of a registry.
-        let (name, tag) = match text.rsplit_once(':') {
+        let (name, tag) = match tagged.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, tag),
-            _ => (text, "latest"),
+            _ => (tagged, "latest"),
         };
         let (registry, path) = match name.split_once('/') {
             Some((first, rest)) if names_a_registry(first) => (first, rest.to_owned()),
@@ -50,30 +68,86 @@ impl Name {
         if path != lower_case && is_path(&lower_case) {
             bail!("invalid reference format: repository name ({path}) must be lowercase");
         }
-        ensure!(is_registry(registry) && is_path(&path) && is_tag(tag), "invalid reference format: {text:?}");
+        ensure!(is_registry(registry) && is_path(&path) && is_tag(tag), "invalid reference format: \"{shown}\"");
         ensure!(
             registry.len() + 1 + path.len() <= 255,
             "invalid reference format: repository name must not be more than 255 characters"
         );
         let official = registry == DEFAULT_REGISTRY && !path.contains('/');
         let path = if official { format!("{OFFICIAL}{path}") } else { path };
-        Ok(Name { registry: registry.to_owned(), path, tag: tag.to_owned() })
+        let version = digest.map_or_else(|| Version::Tag(tag.to_owned()), Version::Digest);
+        Ok(Name { registry: registry.to_owned(), path, version })
     }
 
     /// The name of the embedded image.
     pub fn base() -> Name {
-        Name { registry: DEFAULT_REGISTRY.into(), path: BASE.into(), tag: "latest".into() }
+        Name { registry: DEFAULT_REGISTRY.into(), path: BASE.into(), version: Version::Tag("latest".into()) }
+    }
+
+    /// The registry: `docker.io`, `localhost:5000`.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The path in the registry: `library/alpine`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag, unless it has a digest.
+    pub fn tag(&self) -> Option<&str> {
+        match &self.version {
+            Version::Tag(tag) => Some(tag),
+            Version::Digest(_) => None,
+        }
+    }
+
+    /// The digest of the manifest, if it has one.
+    pub fn digest(&self) -> Option<Digest> {
+        match self.version {
+            Version::Tag(_) => None,
+            Version::Digest(digest) => Some(digest),
+        }
+    }
+
+    /// The name without tag or digest, as people know it: `alpine`.
+    pub fn repository(&self) -> String {
+        let short = self.path.strip_prefix(OFFICIAL).filter(|rest| !rest.contains('/') && *rest != "base");
+        match self.registry == DEFAULT_REGISTRY {
+            true => short.unwrap_or(&self.path).to_owned(),
+            false => format!("{}/{}", self.registry, self.path),
+        }
+    }
+
+    /// The name with nothing left out: `docker.io/library/alpine:latest`.
+    pub fn full(&self) -> String {
+        format!("{}/{}{}", self.registry, self.path, self.version)
+    }
+
+    /// The same repository with this tag.
+    pub fn with_tag(&self, tag: &str) -> Result<Name> {
+        ensure!(is_tag(tag), "invalid tag format: \"{}\"", crate::shown(tag.as_bytes()));
+        Ok(Name { version: Version::Tag(tag.to_owned()), ..self.clone() })
+    }
+
+    /// The same repository with this digest.
+    pub fn with_digest(&self, digest: Digest) -> Name {
+        Name { version: Version::Digest(digest), ..self.clone() }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Version::Tag(tag) => write!(f, ":{tag}"),
+            Version::Digest(digest) => write!(f, "@{digest}"),
+        }
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.registry != DEFAULT_REGISTRY {
-            write!(f, "{}/", self.registry)?;
-        }
-        let short = self.path.strip_prefix(OFFICIAL).filter(|rest| !rest.contains('/') && *rest != "base");
-        let official = self.registry == DEFAULT_REGISTRY;
-        write!(f, "{}:{}", short.filter(|_| official).unwrap_or(&self.path), self.tag)
+        write!(f, "{}{}", self.repository(), self.version)
     }
 }
 

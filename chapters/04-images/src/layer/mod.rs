@@ -11,25 +11,32 @@
 //!   directory or a link has content is refused;
 //! - an archive that was cut off between two members looks whole: it is not, without its end mark.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::stat::SFlag;
 use nix::sys::time::TimeSpec;
 use tar::{EntryType, Header};
 
-use super::attributes::{Attributes, is_kept};
-use super::pax;
-use super::sparse::{self, Extent};
+pub mod compression;
+mod pax;
+mod sparse;
+pub mod writer;
+
+pub use sparse::Extent;
+
+use crate::tree::{Attributes, is_kept};
 
 const BLOCK: u64 = 512;
 /// The most that one long name, or the records about one member, may take.
 const RECORD_MAX: u64 = 1 << 20;
 
-/// An archive that is read from the front.
-pub(super) struct Archive<R> {
-    stream: R,
+/// A layer, read from the front: a tar archive, without its compression.
+pub struct Layer<'a> {
+    stream: &'a mut dyn Read,
     /// What the current member still has: content, then what fills up its last block.
     content: u64,
     padding: u64,
@@ -38,28 +45,40 @@ pub(super) struct Archive<R> {
 
 /// A member, without its content.
 #[derive(Debug)]
-pub(super) struct Member {
-    /// As written in the archive.
-    pub(super) path: Vec<u8>,
-    pub(super) kind: Kind,
-    pub(super) attributes: Attributes,
+pub struct Member {
+    /// Where it belongs, from the root of the tree: no `..`, no leading `/`; empty for the root itself.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+    /// What is given to it once it is made.
+    pub attributes: Attributes,
 }
 
 /// What a member is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A file of `size` bytes. The archive has those in `extents`, in order; between them are zeros.
     File {
+        /// Its length.
         size: u64,
+        /// What of it the archive has.
         extents: Vec<Extent>,
     },
-    HardLink(Vec<u8>),
+    /// Another name for a file that is there: its path, as clean as a member's own.
+    HardLink(PathBuf),
+    /// A symlink with this target, which may be anything.
     Symlink(Vec<u8>),
+    /// A directory.
     Directory,
+    /// A fifo.
     Fifo,
+    /// A device node.
     Device {
+        /// Of characters or of blocks.
         kind: SFlag,
+        /// Which driver.
         major: u32,
+        /// Which of its devices.
         minor: u32,
     },
 }
@@ -72,13 +91,14 @@ struct Extensions {
     pax: pax::Records,
 }
 
-impl<R: Read> Archive<R> {
-    pub(super) fn new(stream: R) -> Archive<R> {
-        Archive { stream, content: 0, padding: 0, members: 0 }
+impl<'a> Layer<'a> {
+    /// The archive that `stream` holds. It is read in small pieces: have a buffer in front.
+    pub fn new(stream: &'a mut dyn Read) -> Layer<'a> {
+        Layer { stream, content: 0, padding: 0, members: 0 }
     }
 
     /// The next member, or `None` at the end mark. What is left of the content of the one before is skipped.
-    pub(super) fn next_member(&mut self) -> Result<Option<Member>> {
+    pub fn next_member(&mut self) -> Result<Option<Member>> {
         let mut extensions = None;
         loop {
             let Some(header) = self.header()? else {
@@ -101,12 +121,12 @@ impl<R: Read> Archive<R> {
     }
 
     /// Reads from the content of the current member; 0 bytes at its end.
-    pub(super) fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize> {
+    pub fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let most = self.content.min(buffer.len() as u64) as usize;
         if most == 0 {
             return Ok(0);
         }
-        let count = read(&mut self.stream, &mut buffer[..most])?;
+        let count = read(self.stream, &mut buffer[..most])?;
         ensure!(count > 0, "the archive is cut off in the middle of a file");
         self.content -= count as u64;
         Ok(count)
@@ -159,7 +179,7 @@ impl<R: Read> Archive<R> {
 
     fn member(&mut self, header: &Header, known: Extensions) -> Result<Member> {
         let path = known.path.or(known.pax.path).unwrap_or_else(|| header.path_bytes().into_owned());
-        let shown = || super::shown(&path);
+        let shown = || crate::shown(&path);
         let link = known.link.or(known.pax.link).or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
         let link = || link.with_context(|| format!("{}: a link without a target", shown()));
         if let Some(size) = known.pax.size {
@@ -176,7 +196,7 @@ impl<R: Read> Archive<R> {
                 let map = sparse::map(header, content, |block| self.block(block)).with_context(shown)?;
                 Kind::File { size: map.0, extents: map.1 }
             }
-            EntryType::Link => Kind::HardLink(link()?),
+            EntryType::Link => Kind::HardLink(clean(&link()?)?),
             EntryType::Symlink => Kind::Symlink(link()?),
             EntryType::Directory => Kind::Directory,
             EntryType::Fifo => Kind::Fifo,
@@ -192,7 +212,7 @@ impl<R: Read> Archive<R> {
             self.content
         );
         let attributes = attributes(header, known.pax.owner, known.pax.mtime, known.pax.xattrs).with_context(shown)?;
-        Ok(Member { path, kind, attributes })
+        Ok(Member { path: clean(&path)?, kind, attributes })
     }
 }
 
@@ -230,13 +250,29 @@ fn checksum_is_right(header: &Header) -> bool {
     header.cksum().is_ok_and(|written| written == sum + 8 * u32::from(b' '))
 }
 
-fn read(stream: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+fn read(stream: &mut dyn Read, buffer: &mut [u8]) -> Result<usize> {
     loop {
         match stream.read(buffer) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             done => return done.context("read the archive"),
         }
     }
+}
+
+/// The name of a member as a path below the root; empty for the root itself.
+fn clean(name: &[u8]) -> Result<PathBuf> {
+    let mut path = PathBuf::new();
+    for component in Path::new(OsStr::from_bytes(name)).components() {
+        match component {
+            Component::Normal(part) => path.push(part),
+            Component::ParentDir => {
+                bail!("the archive has the name {}, which points outside with `..`", crate::shown(name))
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    ensure!(!name.contains(&0), "the archive has a name with a zero byte in it");
+    Ok(path)
 }
 
 fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {

@@ -13,41 +13,49 @@ use nix::unistd::{Gid, Uid, fchown, fchownat, geteuid};
 const XATTR_MAX: usize = 64 << 10;
 
 /// Extended attributes: names and values.
-pub(super) type Xattrs = Vec<(CString, Vec<u8>)>;
+pub type Xattrs = Vec<(CString, Vec<u8>)>;
 
 /// What is given to a file after it was made.
 #[derive(Debug, Clone)]
-pub(super) struct Attributes {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub struct Attributes {
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
     /// The twelve bits of permissions.
-    pub(super) mode: u32,
-    pub(super) mtime: TimeSpec,
-    pub(super) xattrs: Xattrs,
+    pub mode: u32,
+    /// When its contents changed.
+    pub mtime: TimeSpec,
+    /// Extended attributes.
+    pub xattrs: Xattrs,
 }
 
 /// What had to be left out, because whoever makes the files may not do all that root may.
 #[derive(Debug, Default)]
-pub(super) struct LeftOut {
-    pub(super) devices: u64,
-    pub(super) owners: u64,
-    pub(super) xattrs: u64,
+pub struct LeftOut {
+    /// Device nodes.
+    pub devices: u64,
+    /// Owners.
+    pub owners: u64,
+    /// Extended attributes.
+    pub xattrs: u64,
 }
 
 impl Attributes {
-    pub(super) fn of(stat: &FileStat, xattrs: Xattrs) -> Attributes {
+    /// What a file has, with these extended attributes.
+    pub fn of(stat: &FileStat, xattrs: Xattrs) -> Attributes {
         let mtime = TimeSpec::new(stat.st_mtime, stat.st_mtime_nsec);
         Attributes { uid: stat.st_uid, gid: stat.st_gid, mode: stat.st_mode & 0o7777, mtime, xattrs }
     }
 
     /// Gives all of it to an open file or directory.
-    pub(super) fn apply(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
         self.apply_owner(file, left_out)?;
         self.apply_mode(file)
     }
 
     /// The owner and the extended attributes. In this order: a change of owner takes `security.capability` away.
-    pub(super) fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
         self.give_away(left_out, |uid, gid| fchown(file, uid, gid))?;
         for (name, value) in &self.xattrs {
             match set_xattr(file, name, value) {
@@ -60,20 +68,20 @@ impl Attributes {
 
     /// The mode and the time. After the owner, since a change of owner takes the setuid bit away; and last of all,
     /// since a mode may lock even its owner out.
-    pub(super) fn apply_mode(&self, file: BorrowedFd<'_>) -> nix::Result<()> {
+    pub fn apply_mode(&self, file: BorrowedFd<'_>) -> nix::Result<()> {
         fchmod(file, Mode::from_bits_truncate(self.mode))?;
         futimens(file, &TimeSpec::UTIME_OMIT, &self.mtime)
     }
 
     /// Gives what a symlink can have to the symlink `name`.
-    pub(super) fn apply_to_symlink(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply_to_symlink(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
         self.give_away(left_out, |uid, gid| fchownat(dir, name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW))?;
         utimensat(dir, name, &TimeSpec::UTIME_OMIT, &self.mtime, UtimensatFlags::NoFollowSymlink)
     }
 
     /// Gives what a device or fifo can have to `name`, which was just made in a directory of ours: opening it
     /// would be more than looking at it.
-    pub(super) fn apply_to_node(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply_to_node(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
         self.apply_to_symlink(dir, name, left_out)?;
         fchmodat(dir, name, Mode::from_bits_truncate(self.mode), FchmodatFlags::FollowSymlink)
     }
@@ -101,7 +109,7 @@ impl Attributes {
 
 impl LeftOut {
     /// One sentence for each kind of thing that was left out.
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<String> {
         let kinds = [
             (self.devices, "device node(s), which only root can make"),
             (
@@ -120,18 +128,18 @@ impl LeftOut {
 
 /// Whether an attribute belongs to the file rather than to the machine it was on. Overlay's own are kept out
 /// above all: on a lower layer they would change what the container sees.
-pub(super) fn is_kept(name: &[u8]) -> bool {
+pub fn is_kept(name: &[u8]) -> bool {
     name == b"security.capability" || (name.starts_with(b"user.") && !name.starts_with(b"user.overlay."))
 }
 
-fn set_xattr(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> nix::Result<()> {
+pub(super) fn set_xattr(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> nix::Result<()> {
     // SAFETY: the name is NUL-terminated, and the value is as long as is said.
     let done = unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
     Errno::result(done).map(drop)
 }
 
 /// The attributes of an open file that are kept.
-pub(super) fn xattrs_of(file: BorrowedFd<'_>) -> nix::Result<Xattrs> {
+pub fn xattrs_of(file: BorrowedFd<'_>) -> nix::Result<Xattrs> {
     let list = |buffer: &mut [u8]| {
         // SAFETY: the kernel writes at most as much as the buffer is long; into an empty one, nothing.
         let length = unsafe { libc::flistxattr(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };

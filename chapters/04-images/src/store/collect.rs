@@ -1,0 +1,114 @@
+//! Taking names away, and clearing away what nothing refers to any more.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::draft::Draft;
+use super::index::Names;
+use super::lock::Hold;
+use super::{Image, Store};
+use crate::{Digest, Name, failed_io, remove_tree};
+
+/// Something that was cleared away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    /// What it was.
+    pub what: What,
+    /// Its name: a digest of a blob, or the chain id of a layer.
+    pub digest: Digest,
+    /// How many bytes that freed.
+    pub bytes: u64,
+}
+
+/// What was cleared away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A manifest, a config, or a layer as it came.
+    Blob,
+    /// An unpacked layer.
+    Layer,
+}
+
+impl Store {
+    /// Takes `name` away. `keep` says whether its image stays, without a name, if that was its last one.
+    pub fn untag(&self, name: &Name, keep: bool) -> Result<()> {
+        self.change_names(|names| names.unset(name, keep))
+    }
+
+    /// Takes all names of `image` away; with `keep` it stays without one.
+    pub fn forget(&self, image: &Image, keep: bool) -> Result<()> {
+        let same = |manifest: &Digest| *manifest == image.manifest.digest || self.id_of(manifest) == Some(image.id);
+        self.change_names(|names| {
+            names.entries.retain(|(_, manifest)| !same(&manifest.digest));
+            if keep {
+                names.keep(&image.manifest);
+            }
+        })
+    }
+
+    /// Which image this manifest is of.
+    fn id_of(&self, manifest: &Digest) -> Option<Digest> {
+        let manifest: crate::oci::Manifest = serde_json::from_slice(&self.read_blob(manifest).ok()?).ok()?;
+        Some(manifest.config.digest)
+    }
+
+    /// Clears away all that no image in the index refers to. `None` if somebody adds something just now, and it has to
+    /// wait for another time.
+    ///
+    /// Whoever has unpacked layers in use must have their image in the index. Call it as whoever may remove what the
+    /// layers hold: root, or root of the user namespace with the lent ids.
+    pub fn collect(&self) -> Result<Option<Vec<Collected>>> {
+        let Some(_hold) = Hold::exclusive(self)? else { return Ok(None) };
+        let (blobs, layers) = self.referred_to()?;
+        let mut collected = Vec::new();
+        for (dir, what, kept) in [("layers", What::Layer, layers), ("blobs/sha256", What::Blob, blobs)] {
+            for (digest, path) in unreferred(&self.dir.join(dir), &kept)? {
+                let bytes = match what {
+                    What::Blob => fs::symlink_metadata(&path).map_err(failed_io("stat", &path))?.len(),
+                    What::Layer => self.layer_record(&digest)?.size,
+                };
+                self.discard(&path)?;
+                collected.push(Collected { what, digest, bytes });
+            }
+        }
+        Ok(Some(collected))
+    }
+
+    /// The digests of all blobs, and the chain ids of all layers, that are in use.
+    fn referred_to(&self) -> Result<(HashSet<Digest>, HashSet<Digest>)> {
+        let (mut blobs, mut layers) = (HashSet::new(), HashSet::new());
+        for (_, manifest) in Names::read(self)?.entries {
+            let image = Image::read(self, &manifest)?;
+            blobs.extend([manifest.digest, image.id]);
+            blobs.extend(image.layers.iter().map(|layer| layer.descriptor.digest));
+            layers.extend(image.layers.iter().map(|layer| layer.chain_id));
+        }
+        Ok((blobs, layers))
+    }
+
+    /// Removes `path`, which is gone from its place at once, even if the rest is cut short.
+    fn discard(&self, path: &Path) -> Result<()> {
+        let draft = Draft::begin(self)?;
+        let away = draft.layer().join("away");
+        fs::rename(path, &away).map_err(failed_io("rename", path))?;
+        remove_tree(&away).with_context(|| format!("remove {}", path.display()))
+    }
+}
+
+/// What is in `dir` under a digest that is not among those kept.
+fn unreferred(dir: &Path, kept: &HashSet<Digest>) -> Result<Vec<(Digest, PathBuf)>> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(dir) else { return Ok(found) };
+    for entry in entries {
+        let entry = entry.map_err(failed_io("getdents64", dir))?;
+        let name: OsString = entry.file_name();
+        let digest = name.to_str().and_then(Digest::parse_hex).filter(|digest| !kept.contains(digest));
+        found.extend(digest.map(|digest| (digest, entry.path())));
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,129 @@
+//! The store: images on disk.
+//!
+//! ```text
+//! images/                  an OCI image layout, so that other tools can read it
+//! ├── oci-layout           says so
+//! ├── index.json           the names: which manifest each stands for
+//! ├── blobs/sha256/<hex>   manifests, configs, and layers as they came: each called by its digest
+//! ├── layers/<chain id>/   layers unpacked, for overlayfs: shared by all images and containers
+//! ├── tmp/<n>/             layers that are being unpacked
+//! ├── lock                 held for the moment in which the index changes
+//! └── writers              held by everybody who adds something, and alone by who clears away
+//! ```
+//!
+//! An image is there when `index.json` names it, and that is written last, when all that it needs is there and on
+//! disk. So an image is there whole or not at all, whatever is killed when. Nothing in `blobs/` or `layers/` changes
+//! once it has its name. What nothing refers to any more is cleared away by [`Store::collect`], and only while nobody
+//! adds.
+//!
+//! Source: <https://github.com/opencontainers/image-spec/blob/main/image-layout.md>.
+
+mod blobs;
+mod collect;
+mod draft;
+mod image;
+mod index;
+mod layers;
+mod lock;
+mod receive;
+mod writer;
+
+pub use collect::{Collected, What};
+pub use image::{Image, ImageLayer};
+pub use lock::{Hold, lock_file, make_private_dir};
+pub use receive::{Expected, Received};
+pub use writer::{Placed, Writer};
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::Name;
+use index::Names;
+
+/// The images of one user, in one directory.
+#[derive(Debug, Clone)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// The store in `dir`. Nothing is touched: the directory appears with the first image.
+    pub fn open(dir: &Path) -> Store {
+        Store { dir: dir.to_owned() }
+    }
+
+    /// The image called `name`, if there is one. Costs three small files: every start pays it.
+    pub fn find(&self, name: &Name) -> Result<Option<Image>> {
+        match Names::read(self)?.of(name) {
+            Some(manifest) => Image::read(self, manifest).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The image that `wanted` means: a name, an id, or the beginning of one id.
+    pub fn look_up(&self, wanted: &str) -> Result<Image> {
+        if let Ok(name) = Name::parse(wanted)
+            && let Some(image) = self.find(&name)?
+        {
+            return self.with_names(image);
+        }
+        let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
+        let is_id = !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let list = if is_id { self.list()? } else { Vec::new() };
+        let mut fitting = list.into_iter().filter(|image| image.id.hex().starts_with(hex));
+        match (fitting.next(), fitting.next()) {
+            (Some(image), None) => Ok(image),
+            (Some(_), Some(_)) => Err(LookUp::Ambiguous(crate::shown(wanted.as_bytes())).into()),
+            (None, _) => Err(LookUp::NoSuch(crate::shown(wanted.as_bytes())).into()),
+        }
+    }
+
+    /// All images, each once and with all its names, the newest first.
+    pub fn list(&self) -> Result<Vec<Image>> {
+        let mut images: Vec<Image> = Vec::new();
+        for (name, manifest) in Names::read(self)?.entries {
+            let image = Image::read(self, &manifest)?;
+            let image = match images.iter_mut().find(|known| known.id == image.id) {
+                Some(known) => known,
+                None => {
+                    images.push(image);
+                    images.last_mut().context("it was just added")?
+                }
+            };
+            image.called(name);
+        }
+        images.sort_by_key(|image| (std::cmp::Reverse(image.created()), image.id));
+        Ok(images)
+    }
+
+    /// Keeps what is there from being cleared away, until the result is dropped.
+    pub fn hold(&self) -> Result<Hold> {
+        Hold::shared(self)
+    }
+
+    /// Begins to add something, and sweeps up what others who were killed left behind.
+    pub fn write(&self) -> Result<Writer<'_>> {
+        Writer::begin(self)
+    }
+
+    fn with_names(&self, image: Image) -> Result<Image> {
+        let known = self.list()?.into_iter().find(|known| known.id == image.id);
+        Ok(known.unwrap_or(image))
+    }
+
+    fn drafts(&self) -> PathBuf {
+        self.dir.join("tmp")
+    }
+}
+
+/// Why an image was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum LookUp {
+    /// There is none.
+    #[error("No such image: {0}")]
+    NoSuch(String),
+    /// There are several.
+    #[error("{0} is the beginning of more than one image's id")]
+    Ambiguous(String),
+}

@@ -1,0 +1,136 @@
+//! Adding to the store.
+
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use look::Error;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, renameat};
+
+use super::draft::{self, sync_dir};
+use super::index::Names;
+use super::layers::LayerRecord;
+use super::lock::{self, Hold, make_private_dir};
+use super::receive::{Expected, Received, receive};
+use super::{Image, Store};
+use crate::oci::{Descriptor, ImageConfig, Manifest, media};
+use crate::{ApplyLayer, Digest, LeftOut, Name, failed};
+
+/// Adds layers and images. While it lives, nothing that it added is cleared away.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    store: &'a Store,
+    _hold: Hold,
+}
+
+/// A layer in its place.
+#[derive(Debug)]
+pub struct Placed {
+    /// Its blob.
+    pub descriptor: Descriptor,
+    /// The digest of its contents without the compression.
+    pub diff_id: Digest,
+    /// What it is called together with the layers below it.
+    pub chain_id: Digest,
+    /// What of it could not be unpacked here.
+    pub left_out: LeftOut,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn begin(store: &'a Store) -> Result<Writer<'a>> {
+        for dir in ["blobs/sha256", "layers", "tmp"] {
+            make_private_dir(&store.dir.join(dir))?;
+        }
+        let hold = Hold::shared(store)?;
+        draft::sweep(store).context("clean up after a layer that was never finished")?;
+        Ok(Writer { store, _hold: hold })
+    }
+
+    /// Writes a manifest or a config.
+    pub fn put(&self, document: &[u8]) -> Result<Digest> {
+        self.store.put_blob(document)
+    }
+
+    /// Whether a layer is there, as a blob and unpacked above the layers that it stands on.
+    pub fn has_layer(&self, blob: &Digest, chain_id: &Digest) -> bool {
+        self.store.blob(blob).exists() && self.store.tree(chain_id).exists()
+    }
+
+    /// Reads a layer from `bytes`, compressed or not: keeps it, and unpacks it with `apply` as it comes. Several threads
+    /// may do so at once. Where it is not as expected, nothing of it is left.
+    pub fn receive(&self, bytes: &mut (dyn Read + Send), expected: &Expected, apply: ApplyLayer) -> Result<Received> {
+        receive(self.store, bytes, expected, apply)
+    }
+
+    /// Gives a layer its place above `below`, the chain id of the layer that it stands on, if it is not the bottom one.
+    pub fn place(&self, received: Received, below: Option<&Digest>) -> Result<Placed> {
+        let chain_id = match below {
+            None => received.diff_id,
+            Some(below) => Digest::of(format!("{below} {}", received.diff_id).as_bytes()),
+        };
+        let beneath = self.store.up_to(below)?;
+        received.unsettled.settle(&received.draft.tree(), &beneath)?;
+        LayerRecord { below: below.copied(), size: received.size }.write(&received.draft.layer())?;
+        put_in_place(&received.draft.layer(), &self.store.layer(&chain_id))?;
+        put_in_place(&received.draft.blob(), &self.store.blob(&received.descriptor.digest))?;
+        sync_dir(&self.store.dir.join("layers"))?;
+        sync_dir(&self.store.dir.join("blobs/sha256"))?;
+        let Received { descriptor, diff_id, left_out, .. } = received;
+        Ok(Placed { descriptor, diff_id, chain_id, left_out })
+    }
+
+    /// Makes an image of layers that are in place, in this order, and lets `names` mean it.
+    pub fn commit_new(&self, config: &ImageConfig, layers: Vec<Descriptor>, names: &[Name]) -> Result<Image> {
+        let config = serde_json::to_vec(config)?;
+        self.commit_config(&config, layers, names)
+    }
+
+    /// The same with the bytes of a config that somebody else wrote.
+    pub fn commit_config(&self, config: &[u8], layers: Vec<Descriptor>, names: &[Name]) -> Result<Image> {
+        let config = Descriptor::new(media::CONFIG, self.put(config)?, config.len() as u64);
+        let manifest = serde_json::to_vec(&Manifest::new(config, layers))?;
+        self.commit(&manifest, media::MANIFEST, names)
+    }
+
+    /// Makes the image visible that these bytes of a manifest describe, and lets `names` mean it; with none, it is
+    /// there without a name. Its config and layers must be there.
+    pub fn commit(&self, manifest: &[u8], media_type: &str, names: &[Name]) -> Result<Image> {
+        let descriptor = Descriptor::new(media_type, self.put(manifest)?, manifest.len() as u64);
+        let mut image = Image::from_manifest(self.store, &descriptor, manifest)?;
+        if let Some(missing) = image.missing(self.store) {
+            bail!("the image cannot be added: {} is missing", missing.display());
+        }
+        self.store.change_names(|known| {
+            names.iter().for_each(|name| known.set(name, &descriptor));
+            known.keep(&descriptor);
+        })?;
+        names.iter().for_each(|name| image.called(Some(name.clone())));
+        Ok(image)
+    }
+}
+
+impl Store {
+    /// Lets `name` mean `image`. What it meant before keeps an entry without a name if that was its last.
+    pub fn tag(&self, image: &Image, name: &Name) -> Result<()> {
+        let _hold = self.hold()?;
+        ensure!(self.blob(&image.manifest.digest).exists(), "image {} is not there any more", image.id.short());
+        self.change_names(|names| names.set(name, &image.manifest))
+    }
+
+    /// Changes the index, alone.
+    pub(super) fn change_names(&self, change: impl FnOnce(&mut Names)) -> Result<()> {
+        let _lock = lock::index(self)?;
+        let mut names = Names::read(self)?;
+        change(&mut names);
+        names.write(self)
+    }
+}
+
+/// Renames `from` to `to`, unless the same is there already: it is called by its contents.
+fn put_in_place(from: &Path, to: &Path) -> Result<()> {
+    match renameat(AT_FDCWD, from, AT_FDCWD, to) {
+        Ok(()) | Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
+        Err(errno) => Err(Error::from(failed("rename", from)(errno)).into()),
+    }
+}
