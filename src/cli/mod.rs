@@ -6,6 +6,7 @@
 
 mod containers;
 mod explain;
+pub mod format;
 mod import;
 mod pause;
 mod ps;

@@ -1,0 +1,37 @@
+//! `--format`: what a verb prints, in the words of whoever asked.
+//!
+//! Docker's users write Go templates (`{{.Repository}}:{{.Tag}}`, `{{json .Config}}`, `table {{.ID}}\t{{.Size}}`), and
+//! scripts are full of them. The language itself is in the crate `gotmpl`; here is what Docker adds to it.
+//!
+//! | file           | what it is about                                                      |
+//! |----------------|------------------------------------------------------------------------|
+//! | `template.rs`  | one template: read, applied, and its errors in Docker's words          |
+//! | `functions.rs` | the functions that Docker adds: `json`, `join`, `upper`, …             |
+//! | `value.rs`     | JSON as what a template works on, and back                             |
+//! | `listing.rs`   | many things, one line each: a table, JSON, or a template for each line |
+//!
+//! A verb that lists fills a [`Listing`]; one that shows a single thing applies a [`Template`] to its JSON.
+//!
+//! Other than in Go, what a template is applied to has no methods (`{{.Label "key"}}`), and a list that is `null` in
+//! the JSON is an empty list to a template, as it is to Docker's.
+
+mod functions;
+mod listing;
+mod template;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use listing::Listing;
+pub use template::Template;
+pub use value::escaped;
+
+use clap::Arg;
+
+/// `--format`, as the verbs that list have it.
+pub fn argument() -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .help("Print `table`, `json`, `table TEMPLATE`, or a Go template")
+}
