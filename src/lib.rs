@@ -9,13 +9,13 @@
 //! - [`cli`]: one file per verb of the command line, all of the same shape.
 //! - [`container`]: a container's life. `container/start.rs` is the place to begin: one function names the stages
 //!   of a start in order, and each is a call into a chapter.
-//! - [`images`]: where a root file system comes from.
+//! - [`image`]: where images come from and go.
 //! - [`stages`]: the table of the steps that a learner can write anew.
 //! - [`state`]: where everything is kept.
 
 pub mod cli;
 pub mod container;
-pub mod images;
+pub mod image;
 mod say;
 pub mod stages;
 pub mod state;

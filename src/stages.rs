@@ -9,6 +9,7 @@ use std::path::Path;
 
 use cgroups::{Limits, Setting};
 use chroot::inside::Root;
+use images::{ApplyLayer, LayerWriter, Overlay, Upper};
 use look::Namespaces;
 use look::kernel::CloneFlags;
 use namespaces::Process;
@@ -31,6 +32,12 @@ pub struct Stages {
     pub reap: fn(Pid) -> look::Result<Option<u8>>,
     /// Chapter 3: which files of cgroup v2 say what the limits say.
     pub settings: fn(&Limits) -> Vec<Setting>,
+    /// Chapter 4: lays a layer out as a tree.
+    pub apply_layer: ApplyLayer,
+    /// Chapter 4: shows an image's layers as one tree.
+    pub stack: fn(&Overlay, &Path) -> look::Result<()>,
+    /// Chapter 4: makes a layer of what was changed.
+    pub make_layer: fn(&mut Upper, &mut LayerWriter<'_>) -> anyhow::Result<()>,
     /// Chapter 8: hides a path.
     pub mask: fn(&Root, &str) -> look::Result<()>,
     /// Chapter 8: gives away what root could do.
@@ -46,6 +53,9 @@ impl Stages {
             spawn: namespaces::spawn,
             reap: namespaces::reap,
             settings: cgroups::settings,
+            apply_layer: images::apply_layer,
+            stack: images::stack,
+            make_layer: images::make_layer,
             mask: sandbox::mask,
             drop_privileges: sandbox::drop_privileges,
         }

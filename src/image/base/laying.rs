@@ -17,7 +17,6 @@ use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 use sha2::{Digest, Sha256};
 
 use super::libraries::{Libraries, Piece};
-use crate::images::hex;
 
 /// Directories on the way to something.
 const DIRECTORY: u32 = 0o755;

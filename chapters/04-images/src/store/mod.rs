@@ -32,7 +32,7 @@ pub use collect::{Collected, What};
 pub use image::{Image, ImageLayer};
 pub use lock::{Hold, lock_file, make_private_dir};
 pub use receive::{Expected, Received};
-pub use writer::{Placed, Writer};
+pub use writer::{Placed, Scratch, Writer};
 
 use std::path::{Path, PathBuf};
 

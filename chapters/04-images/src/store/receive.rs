@@ -45,6 +45,8 @@ pub struct Received {
     pub left_out: LeftOut,
     /// How many bytes its files have.
     pub size: u64,
+    /// How many members the archive has.
+    pub members: u64,
     pub(super) unsettled: Unsettled,
     pub(super) draft: Draft,
 }
@@ -84,8 +86,8 @@ pub(super) fn receive(
     let handle = File::open(&blob_path).map_err(failed_io("open", &blob_path))?;
     // One call for all the files of the tree: everything must be on disk before anything is visible.
     syncfs(handle.as_fd()).map_err(failed("syncfs", &blob_path))?;
-    let Laid { left_out, unsettled, size } = laid;
-    Ok(Received { descriptor: blob, diff_id, left_out, size, unsettled, draft })
+    let Laid { left_out, unsettled, size, members } = laid;
+    Ok(Received { descriptor: blob, diff_id, left_out, size, members, unsettled, draft })
 }
 
 fn check(what: &str, expected: Option<Digest>, found: Digest) -> Result<()> {

@@ -1,14 +1,14 @@
 //! Adding to the store.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use look::Error;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, renameat};
 
-use super::draft::{self, sync_dir};
+use super::draft::{self, Draft, sync_dir};
 use super::index::Names;
 use super::layers::LayerRecord;
 use super::lock::{self, Hold, make_private_dir};
@@ -37,6 +37,17 @@ pub struct Placed {
     pub left_out: LeftOut,
 }
 
+/// A directory that is gone when this is dropped, or swept up later if it never is.
+#[derive(Debug)]
+pub struct Scratch(Draft);
+
+impl Scratch {
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.0.tree()
+    }
+}
+
 impl<'a> Writer<'a> {
     pub(super) fn begin(store: &'a Store) -> Result<Writer<'a>> {
         for dir in ["blobs/sha256", "layers", "tmp"] {
@@ -55,6 +66,11 @@ impl<'a> Writer<'a> {
     /// Whether a layer is there, as a blob and unpacked above the layers that it stands on.
     pub fn has_layer(&self, blob: &Digest, chain_id: &Digest) -> bool {
         self.store.blob(blob).exists() && self.store.tree(chain_id).exists()
+    }
+
+    /// An empty directory in the store, to make something in. It goes when the result is dropped.
+    pub fn scratch(&self) -> Result<Scratch> {
+        Ok(Scratch(Draft::begin(self.store)?))
     }
 
     /// Reads a layer from `bytes`, compressed or not: keeps it, and unpacks it with `apply` as it comes. Several threads

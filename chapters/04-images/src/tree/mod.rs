@@ -55,6 +55,7 @@ pub struct Tree {
     left_out: LeftOut,
     /// How many bytes of files were laid.
     size: u64,
+    members: u64,
     buffer: Vec<u8>,
 }
 
@@ -67,6 +68,8 @@ pub struct Laid {
     pub unsettled: Unsettled,
     /// How many bytes its files have.
     pub size: u64,
+    /// How many members were laid.
+    pub members: u64,
 }
 
 impl Tree {
@@ -75,11 +78,12 @@ impl Tree {
         let root = Root::new(dir)?;
         std::fs::set_permissions(dir, Permissions::from_mode(0o755)).context("chmod the root of the tree")?;
         let (left_out, buffer) = (LeftOut::default(), vec![0; 1 << 18]);
-        Ok(Tree { root, rootless, directories: Vec::new(), remembered: 0, left_out, size: 0, buffer })
+        Ok(Tree { root, rootless, directories: Vec::new(), remembered: 0, left_out, size: 0, members: 0, buffer })
     }
 
     /// Makes what `member` of `layer` describes. What this layer had put there before is replaced.
     pub fn put(&mut self, member: &Member, layer: &mut Layer<'_>) -> Result<()> {
+        self.members += 1;
         self.add(&member.path, member, layer).with_context(|| format!("unpack {}", path_shown(&member.path)))
     }
 
@@ -243,7 +247,7 @@ impl Tree {
                 Ok(dir) => attributes.apply_mode(dir.as_fd()).map_err(failed("change", shown))?,
             }
         }
-        Ok(Laid { left_out: self.left_out, unsettled: Unsettled, size: self.size })
+        Ok(Laid { left_out: self.left_out, unsettled: Unsettled, size: self.size, members: self.members })
     }
 }
 
