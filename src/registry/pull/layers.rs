@@ -1,0 +1,155 @@
+//! The layers of an image, several at a time.
+//!
+//! Each is hashed, inflated and unpacked as it comes. They get their places from the bottom up: what is above waits in
+//! its draft until what is below is there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use images::oci::{Descriptor, ImageConfig, Manifest};
+use images::{ApplyLayer, Digest, Expected, Received, Store, Writer, chain_ids};
+
+use super::Source;
+use super::resume::Resuming;
+use crate::registry::error::{self, Error};
+use crate::registry::progress::{LayerProgress, Progress};
+
+/// As many as docker has on their way at once.
+const AT_ONCE: usize = 3;
+
+/// What came of them.
+pub struct Layers {
+    /// As they are in the store, bottom first.
+    pub layers: Vec<Descriptor>,
+    /// Whether that is what the manifest says. What comes uncompressed is not kept so.
+    pub as_described: bool,
+    /// What was left out.
+    pub warnings: Vec<String>,
+}
+
+/// A layer that is wanted.
+struct Wanted<'a> {
+    descriptor: &'a Descriptor,
+    diff_id: Digest,
+    chain_id: Digest,
+    below: Option<Digest>,
+    /// None if it is there already.
+    progress: Option<LayerProgress<'a>>,
+}
+
+/// How they are got.
+pub struct Work<'a> {
+    /// From where.
+    pub source: &'a Source<'a>,
+    /// To where.
+    pub store: &'a Store,
+    /// The leave to write there.
+    pub writer: &'a Writer<'a>,
+    /// What unpacks them.
+    pub apply: ApplyLayer,
+    /// Where to tell.
+    pub progress: &'a Progress,
+}
+
+impl Work<'_> {
+    /// Gets those layers of `manifest` that are not in the store yet, and puts all in their places.
+    pub fn receive(&self, manifest: &Manifest, config: &ImageConfig) -> Result<Layers> {
+        let wanted = self.wanted(manifest, config);
+        let missing: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at].progress.is_some()).collect();
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = channel();
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(missing.len()) {
+                let (sender, wanted, missing, next) = (sender.clone(), &wanted, &missing, &next);
+                scope.spawn(move || {
+                    while let Some(at) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let received = self.receive_one(&wanted[*at]);
+                        let failed = received.is_err();
+                        if sender.send((*at, received)).is_err() || failed {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let placed = place_all(self.writer, &wanted, &mut || receiver.recv().ok());
+            if placed.is_err() {
+                self.source.client.stop().stop();
+                // The others give up as well. What they have to say now is not why it failed.
+                receiver.iter().for_each(drop);
+            }
+            placed
+        })
+    }
+
+    fn wanted<'a>(&'a self, manifest: &'a Manifest, config: &ImageConfig) -> Vec<Wanted<'a>> {
+        let diff_ids = &config.rootfs.diff_ids;
+        let chain_ids = chain_ids(diff_ids);
+        let mut below = None;
+        let layers = manifest.layers.iter().zip(diff_ids.iter().zip(&chain_ids));
+        let wanted = layers.map(|(descriptor, (diff_id, chain_id))| {
+            let there = self.writer.has_layer(&descriptor.digest, chain_id);
+            let first = if there { "Already exists" } else { "Pulling fs layer" };
+            let shown = self.progress.layer(&descriptor.digest, descriptor.size, first);
+            let below = below.replace(*chain_id);
+            Wanted { descriptor, diff_id: *diff_id, chain_id: *chain_id, below, progress: (!there).then_some(shown) }
+        });
+        wanted.collect()
+    }
+
+    fn receive_one(&self, wanted: &Wanted<'_>) -> Result<Received> {
+        let Descriptor { digest, size, .. } = wanted.descriptor;
+        let progress = wanted.progress.as_ref().context("the layer is there already")?;
+        let expected = Expected { digest: Some(*digest), size: Some(*size), diff_id: Some(wanted.diff_id) };
+        self.source.client.stop().check()?;
+        let received = match self.store.open_blob(digest)? {
+            // It is there, but unpacked for another place.
+            Some((mut file, _)) => self.writer.receive(&mut file, &expected, self.apply),
+            None => {
+                let mut coming = Resuming::new(self.source, *digest, *size, progress);
+                self.writer.receive(&mut coming, &expected, self.apply)
+            }
+        };
+        received.with_context(|| format!("layer {}", digest.short()))
+    }
+}
+
+/// Gives each layer its place when it has come and the one below is there.
+fn place_all(
+    writer: &Writer<'_>,
+    wanted: &[Wanted<'_>],
+    next: &mut dyn FnMut() -> Option<(usize, Result<Received>)>,
+) -> Result<Layers> {
+    let mut layers = Layers { layers: Vec::new(), as_described: true, warnings: Vec::new() };
+    let mut early: BTreeMap<usize, Received> = BTreeMap::new();
+    for (at, layer) in wanted.iter().enumerate() {
+        let Some(progress) = &layer.progress else {
+            layers.layers.push(layer.descriptor.clone());
+            continue;
+        };
+        let received = loop {
+            if let Some(received) = early.remove(&at) {
+                break received;
+            }
+            let (other, received) = next().ok_or_else(|| anyhow!("a thread that gets layers has ended too soon"))?;
+            early.insert(other, received?);
+        };
+        let placed =
+            writer.place(received, layer.below.as_ref()).with_context(|| format!("layer {}", progress.id()))?;
+        if placed.chain_id != layer.chain_id {
+            return Err(wrong_place(layer).into());
+        }
+        progress.done("Pull complete");
+        layers.warnings.extend(placed.left_out.warnings().into_iter().map(|what| format!("{}: {what}", progress.id())));
+        layers.as_described &= placed.descriptor.digest == layer.descriptor.digest;
+        layers.layers.push(placed.descriptor);
+    }
+    Ok(layers)
+}
+
+fn wrong_place(layer: &Wanted<'_>) -> error::Error {
+    Error::Wrong(format!("layer {} is not the one that the config means", layer.descriptor.digest.short()))
+}

@@ -1,0 +1,222 @@
+//! `pull`: an image comes from a registry.
+
+mod layers;
+mod resume;
+
+use anyhow::{Context, Result, bail, ensure};
+use images::oci::{Descriptor, ImageConfig, Manifest, Platform, media};
+use images::{ApplyLayer, Digest, Image, Name, Store};
+
+use super::access::Access;
+use super::client::{Client, scope};
+use super::error::{self, Error, printable};
+use super::manifest::{self, Document, Fetched};
+use super::platform;
+use super::progress::{Progress, Tell};
+use super::transport::{Request, Stop, read_at_most};
+
+/// Overlayfs stacks no more layers than this (Documentation/filesystems/overlayfs.rst).
+const MOST_LAYERS: usize = 500;
+
+/// How an image shall be pulled.
+#[derive(Debug, Clone, Default)]
+pub struct PullWish {
+    /// For which machine; this one if it is not said.
+    pub platform: Option<Platform>,
+    /// Where to tell how far it is.
+    pub tell: Tell,
+}
+
+/// An image that was pulled.
+#[derive(Debug)]
+pub struct Pulled {
+    /// The image, in the store.
+    pub image: Image,
+    /// The digest of what the registry has under its name: of an index, if it is one.
+    pub digest: Digest,
+    /// Whether the name meant another image before, or none.
+    pub newer: bool,
+    /// What is not as it should be, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Gets the image `name` from its registry into `store`, with `apply` to unpack its layers, and tells about it in
+/// Docker's words.
+///
+/// Errors: [`Error`], which [`super::could_not_be_reached`] finds; or one of the store.
+pub fn pull(store: &Store, name: &Name, wish: &PullWish, access: &Access, apply: ApplyLayer) -> Result<Pulled> {
+    let stop = Stop::default();
+    let client = Client::connect(access, name.registry(), None, &stop)?;
+    let scopes = [scope(name.path(), "pull")];
+    let source = Source { client: &client, path: name.path(), scopes: &scopes };
+    let progress = Progress::begin(wish.tell);
+
+    let reference = reference(name);
+    let first = source.manifest(&reference).map_err(|error| explain(name, error))?;
+    progress.say(&format!("{reference}: Pulling from {}", name.path()));
+    let digest = first.digest;
+    let (fetched, manifest) = source.one_image(first, wish.platform.as_ref())?;
+    let newer = store.find(name)?.is_none_or(|known| known.manifest.digest != fetched.digest);
+    let (config_bytes, config) = source.config(store, &manifest)?;
+    let mut warnings = check_platform(&config, wish.platform.as_ref())?;
+
+    let writer = store.write()?;
+    let work = layers::Work { source: &source, store, writer: &writer, apply, progress: &progress };
+    let coming = work.receive(&manifest, &config)?;
+    warnings.extend(coming.warnings);
+    let mut names = vec![name.with_digest(digest)];
+    names.extend(name.tag().map(|_| name.clone()));
+    let image = if coming.as_described {
+        writer.put(&config_bytes)?;
+        writer.commit(&fetched.bytes, &fetched.media_type, &names)?
+    } else {
+        writer.commit_config(&config_bytes, coming.layers, &names)?
+    };
+
+    progress.say(&format!("Digest: {digest}"));
+    let status = if newer { "Downloaded newer image for" } else { "Image is up to date for" };
+    progress.say(&format!("Status: {status} {name}"));
+    Ok(Pulled { image, digest, newer, warnings })
+}
+
+/// All tags of the repository of `name`.
+pub fn tags(name: &Name, access: &Access) -> Result<Vec<String>> {
+    let stop = Stop::default();
+    let client = Client::connect(access, name.registry(), None, &stop)?;
+    let scopes = [scope(name.path(), "pull")];
+    let tags = client.list(&format!("/v2/{}/tags/list", name.path()), "tags", &scopes);
+    let mut tags = tags.map_err(|error| explain(name, error))?;
+    tags.sort();
+    Ok(tags)
+}
+
+/// A repository to read from.
+pub(super) struct Source<'a> {
+    client: &'a Client<'a>,
+    path: &'a str,
+    scopes: &'a [String],
+}
+
+impl Source<'_> {
+    fn manifest(&self, reference: &str) -> error::Result<Fetched> {
+        manifest::fetch(self.client, self.path, reference, self.scopes)
+    }
+
+    /// The manifest of the one image that is wanted, of several in an index.
+    fn one_image(&self, fetched: Fetched, wanted: Option<&Platform>) -> Result<(Fetched, Manifest)> {
+        let index = match &fetched.document {
+            Document::Manifest(manifest) => {
+                let manifest = check_manifest(manifest)?;
+                return Ok((fetched, manifest));
+            }
+            Document::Index(index) => index,
+        };
+        let here = Platform::here();
+        let wanted = wanted.unwrap_or(&here);
+        let chosen = platform::choose(&index.manifests, wanted)
+            .with_context(|| format!("no matching manifest for {wanted} in the manifest list entries"))?;
+        let of_image = self.manifest(&chosen.digest.to_string())?;
+        let size = of_image.bytes.len() as u64;
+        ensure!(size == chosen.size, "the manifest should have {} bytes, but has {size}", chosen.size);
+        ensure!(
+            chosen.media_type == of_image.media_type,
+            "the index says that the manifest is {}, and the registry that it is {}",
+            printable(&chosen.media_type),
+            of_image.media_type
+        );
+        let Document::Manifest(manifest) = &of_image.document else {
+            bail!("the manifest is refused: it is an index inside an index");
+        };
+        let manifest = check_manifest(manifest)?;
+        Ok((of_image, manifest))
+    }
+
+    /// The config that a manifest names: its bytes and what they say.
+    fn config(&self, store: &Store, manifest: &Manifest) -> Result<(Vec<u8>, ImageConfig)> {
+        let descriptor = &manifest.config;
+        let bytes = match store.read_blob(&descriptor.digest) {
+            Ok(bytes) => bytes,
+            Err(_) => self.document(descriptor)?,
+        };
+        let config: ImageConfig = serde_json::from_slice(&bytes).context("the config cannot be read")?;
+        let (layers, known) = (manifest.layers.len(), config.rootfs.diff_ids.len());
+        ensure!(layers == known, "the config does not fit: the manifest has {layers} layers, the config {known}");
+        ensure!(config.rootfs.kind == "layers", "the config is refused: its rootfs is not of the type layers");
+        Ok((bytes, config))
+    }
+
+    /// A small blob.
+    fn document(&self, descriptor: &Descriptor) -> error::Result<Vec<u8>> {
+        let Descriptor { digest, size, .. } = descriptor;
+        let wrong = |problem: String| Err(Error::Wrong(format!("the config is not what it should be: {problem}")));
+        if *size > manifest::LARGEST {
+            return wrong(format!("it has {size} bytes, and {} are the most", manifest::LARGEST));
+        }
+        let url = self.client.url(&format!("/v2/{}/blobs/{digest}", self.path))?;
+        let bytes = self
+            .client
+            .persist(|| read_at_most(self.client.call(Request::get(url.clone()), self.scopes)?, *size, "the config"))?;
+        match Digest::of(&bytes) {
+            found if found != *digest => wrong(format!("its digest is {found}, not {digest}")),
+            _ if bytes.len() as u64 != *size => wrong(format!("it has {} bytes, not {size}", bytes.len())),
+            _ => Ok(bytes),
+        }
+    }
+}
+
+/// Whether it is a manifest of something that runs.
+fn check_manifest(manifest: &Manifest) -> Result<Manifest> {
+    let kind = manifest.config.media_type.as_str();
+    // What Docker 1.10 pushed says no more than that it is bytes.
+    let is_image = [media::CONFIG, media::DOCKER_CONFIG, "application/octet-stream"].contains(&kind);
+    ensure!(is_image, "it is no image of a root file system: its config is {}", printable(kind));
+    let layers = manifest.layers.len();
+    ensure!(layers <= MOST_LAYERS, "it has {layers} layers, and overlayfs stacks {MOST_LAYERS}");
+    for layer in &manifest.layers {
+        let kind = layer.media_type.as_str();
+        let is_layer = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."]
+            .iter()
+            .any(|beginning| kind.starts_with(beginning));
+        ensure!(is_layer && !kind.ends_with("encrypted"), "{} is no layer that Tinbox can unpack", printable(kind));
+    }
+    Ok(manifest.clone())
+}
+
+/// An image for another machine is what was asked for, or a surprise.
+fn check_platform(config: &ImageConfig, wanted: Option<&Platform>) -> Result<Vec<String>> {
+    let (architecture, os) = (config.architecture.clone(), config.os.clone());
+    let actual = Platform { architecture, os, variant: config.variant.clone() };
+    let shown = printable(&actual.to_string());
+    if !actual.os.is_empty() && actual.os != "linux" {
+        bail!("image operating system \"{}\" cannot be used on this platform", printable(&actual.os));
+    }
+    let says_nothing = actual.os.is_empty() || actual.architecture.is_empty();
+    match wanted {
+        _ if says_nothing => Ok(Vec::new()),
+        Some(wanted) if !platform::fits(wanted, &actual) => {
+            bail!("the image was found but does not match the specified platform: wanted {wanted}, actual: {shown}")
+        }
+        None if !platform::fits(&Platform::here(), &actual) => Ok(vec![format!(
+            "the requested image's platform ({shown}) does not match the detected host platform ({})",
+            Platform::here()
+        )]),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn reference(name: &Name) -> String {
+    name.digest().map(|digest| digest.to_string()).or(name.tag().map(str::to_owned)).unwrap_or_default()
+}
+
+/// What docker says if there is no such image, or one may not have it.
+fn explain(name: &Name, error: Error) -> anyhow::Error {
+    let words = match error.status() {
+        Some(404) => format!("manifest for {name} not found"),
+        Some(401 | 403) => format!(
+            "pull access denied for {}, repository does not exist or may require 'tinbox login'",
+            name.repository()
+        ),
+        _ => return error.into(),
+    };
+    anyhow::Error::from(error).context(words)
+}

@@ -1,0 +1,135 @@
+//! `push`: an image goes to a registry.
+//!
+//! First the layers, then the config, and the manifest that names them last: so that nobody ever finds an image there
+//! that is not whole. What the registry has is not sent again.
+
+mod upload;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use images::oci::{Descriptor, Manifest};
+use images::{Digest, Image, Name, Store};
+use ureq::http::Method;
+
+use super::access::Access;
+use super::client::{Client, scope};
+use super::error::Error;
+use super::progress::{LayerProgress, Progress, Tell};
+use super::transport::{Payload, Request, Stop};
+use upload::{Target, Took};
+
+/// As many layers as are on their way at once.
+const AT_ONCE: usize = 3;
+
+/// An image that was pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pushed {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// How long the manifest is, in bytes.
+    pub size: u64,
+}
+
+/// Sends `image` to where `name` says, which must have a tag, and tells about it in Docker's words. From then on the
+/// store knows it by its digest there, too.
+///
+/// Errors: [`Error`], or one of the store.
+pub fn push(store: &Store, image: &Image, name: &Name, access: &Access, tell: Tell) -> Result<Pushed> {
+    let tag = name.tag().context("cannot push a digest reference")?;
+    let progress = Progress::begin(tell);
+    progress.say(&format!("The push refers to repository [{}/{}]", name.registry(), name.path()));
+    let bytes = store.read_blob(&image.manifest.digest)?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).context("the image's manifest")?;
+
+    let stop = Stop::default();
+    let client = Client::connect(access, name.registry(), None, &stop)?;
+    let target = Target::new(store, &client, name)?;
+    push_layers(&target, image, &progress).map_err(|error| explain(name, error))?;
+    target.blob(&manifest.config, &|_| {}).map_err(|error| explain(name, error))?;
+    put_manifest(&client, name, tag, &image.manifest, &bytes).map_err(|error| explain(name, error.into()))?;
+
+    let pushed = Pushed { digest: image.manifest.digest, size: bytes.len() as u64 };
+    store.tag(image, &name.with_digest(pushed.digest))?;
+    progress.say(&format!("{tag}: digest: {} size: {}", pushed.digest, pushed.size));
+    Ok(pushed)
+}
+
+/// Sends all layers that are not there, several at a time.
+fn push_layers(target: &Target<'_>, image: &Image, progress: &Progress) -> Result<()> {
+    let mut seen = HashSet::new();
+    // As docker does, from the top down, and called by what is in them.
+    let layers = image.layers.iter().rev().filter(|layer| seen.insert(layer.descriptor.digest));
+    let layers: Vec<(&Descriptor, LayerProgress<'_>)> = layers
+        .map(|layer| {
+            let shown = progress.layer(&layer.diff_id, layer.descriptor.size, "Preparing");
+            (&layer.descriptor, shown)
+        })
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        while let Some((descriptor, progress)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let took = target.blob(descriptor, &|position| progress.at(position, "Pushing"));
+            match took.inspect_err(|_| target.client.stop().stop())? {
+                Took::Nothing => progress.done("Layer already exists"),
+                Took::Mount(from) => progress.done(&format!("Mounted from {from}")),
+                Took::Upload => progress.done("Pushed"),
+            }
+        }
+        Ok(())
+    };
+    let results: Vec<Result<()>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..AT_ONCE.min(layers.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))).collect()
+    });
+    // Those that were told to give up are not the reason.
+    let (stopped, failed): (Vec<_>, Vec<_>) = results
+        .into_iter()
+        .filter_map(Result::err)
+        .partition(|error| matches!(error.downcast_ref(), Some(Error::Stopped)));
+    failed.into_iter().chain(stopped).next().map_or(Ok(()), Err)
+}
+
+fn put_manifest(
+    client: &Client<'_>,
+    name: &Name,
+    tag: &str,
+    descriptor: &Descriptor,
+    bytes: &[u8],
+) -> super::error::Result<()> {
+    let scopes = [scope(name.path(), "pull,push")];
+    let url = client.url(&format!("/v2/{}/manifests/{tag}", name.path()))?;
+    client.persist(|| {
+        let request = Request::new(Method::PUT, url.clone(), Payload::Bytes(bytes));
+        let response = client.call(request.header("content-type", &*descriptor.media_type), &scopes)?;
+        let claimed = response.header("docker-content-digest").and_then(|claimed| Digest::parse(claimed).ok());
+        match claimed.filter(|claimed| *claimed != descriptor.digest) {
+            Some(other) => {
+                Err(Error::Wrong(format!("the registry took the manifest for {other}, not {}", descriptor.digest)))
+            }
+            None => Ok(()),
+        }
+    })
+}
+
+fn explain(name: &Name, error: anyhow::Error) -> anyhow::Error {
+    match super::error::find(&error).and_then(Error::status) {
+        Some(401 | 403) => error.context(format!("push access denied for {}: see `tinbox login`", name.repository())),
+        _ => error,
+    }
+}
+
+/// The images of the local store that have a layer and are known to be in the same registry: from their repositories
+/// the registry can take it.
+fn origins(store: &Store, name: &Name) -> Result<Vec<(Digest, String)>> {
+    let mut origins = Vec::new();
+    for image in store.list()? {
+        let there = image.digests.iter().filter(|one| one.registry() == name.registry() && one.path() != name.path());
+        for known in there {
+            origins.extend(image.layers.iter().map(|layer| (layer.descriptor.digest, known.path().to_owned())));
+        }
+    }
+    Ok(origins)
+}

@@ -1,0 +1,91 @@
+//! Looking for images by a word.
+//!
+//! Docker Hub answers to its own old interface (`/v1/search`), and so do a few others. The OCI distribution
+//! specification knows no search; where there is a list of all repositories, it is filtered here.
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::access::Access;
+use super::client::Client;
+use super::error::{self, Error};
+use super::transport::origin::{encode, parse_url};
+use super::transport::{Payload, Request, Stop, Transport, read_at_most};
+use ureq::http::Method;
+
+/// No answer is larger.
+const LARGEST: u64 = 4 << 20;
+/// Where Docker Hub is searched.
+const HUB: &str = "index.docker.io";
+
+/// An image that was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// What to pull it by, without the registry.
+    pub name: String,
+    /// What its maker says about it.
+    #[serde(deserialize_with = "or_empty")]
+    pub description: String,
+    /// How many people like it.
+    pub star_count: u64,
+    /// Whether the registry itself looks after it.
+    pub is_official: bool,
+    /// Whether it was made by the registry's own builds.
+    pub is_automated: bool,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    results: Vec<Found>,
+}
+
+/// Searches `registry` for `term`, and answers with `limit` images at most.
+pub fn search(registry: &str, term: &str, limit: usize, access: &Access) -> Result<Vec<Found>> {
+    let stop = Stop::default();
+    if registry == "docker.io" {
+        let transport = Transport::new(access, HUB, true);
+        return Ok(ask(&format!("https://{HUB}"), term, limit, &|request| transport.send(&request))?);
+    }
+    let client = Client::connect(access, registry, None, &stop)?;
+    let base = client.url("")?.to_string();
+    match ask(base.trim_end_matches('/'), term, limit, &|request| client.call(request, &[])) {
+        Ok(found) => return Ok(found),
+        Err(error @ (Error::Unreachable { .. } | Error::Untrusted { .. })) => return Err(error.into()),
+        // It is no wonder that it has no such interface.
+        Err(_) => {}
+    }
+    let catalog = ["registry:catalog:*".to_owned()];
+    let names = match client.list("/v2/_catalog?n=1000", "repositories", &catalog) {
+        Ok(names) => names,
+        Err(error) if error.status().is_some_and(|status| matches!(status, 401 | 403 | 404)) => {
+            bail!("{registry} can neither be searched nor lists its repositories: {error}")
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let fitting = names.into_iter().filter(|name| name.contains(term)).take(limit);
+    Ok(fitting.map(|name| Found { name, ..Found::default() }).collect())
+}
+
+fn ask(
+    base: &str,
+    term: &str,
+    limit: usize,
+    send: &dyn Fn(Request<'_>) -> error::Result<super::transport::Response>,
+) -> error::Result<Vec<Found>> {
+    let url = parse_url(&format!("{base}/v1/search?q={}&n={limit}", encode(term)))?;
+    let response = send(Request::new(Method::GET, url, Payload::None))?;
+    if response.status != 200 {
+        return Err(super::client::refusal(response));
+    }
+    let answer = read_at_most(response, LARGEST, "the answer to a search")?;
+    let answer: Answer = serde_json::from_slice(&answer)
+        .map_err(|error| Error::Wrong(format!("{base}: its answer to a search cannot be read: {error}")))?;
+    Ok(answer.results.into_iter().take(limit).collect())
+}
+
+/// `null` as nothing.
+fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
