@@ -10,12 +10,14 @@
 //! - [`container`]: a container's life. `container/start.rs` is the place to begin: one function names the stages
 //!   of a start in order, and each is a call into a chapter.
 //! - [`image`]: where images come from and go.
+//! - [`registry`]: how to get them from afar, and to give them.
 //! - [`stages`]: the table of the steps that a learner can write anew.
 //! - [`state`]: where everything is kept.
 
 pub mod cli;
 pub mod container;
 pub mod image;
+pub mod registry;
 mod say;
 pub mod stages;
 pub mod state;
