@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Arg, ArgMatches, Command};
+use images::{Name, Store};
 
 use crate::Stages;
-use crate::images::{self, Name, Store};
+use crate::image;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -29,21 +30,22 @@ pub fn command() -> Command {
 }
 
 /// Does it.
-pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
+pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let name = matches.get_one::<String>("name").map(|name| Name::parse(name)).transpose()?;
     let file = matches.get_one::<String>("file").context("FILE is missing")?;
-    let reader: Box<dyn Read> = match file.as_str() {
+    let mut reader: Box<dyn Read + Send> = match file.as_str() {
         "-" => {
             ensure!(!std::io::stdin().is_terminal(), "import -: standard input is a terminal: pipe a tar into it");
-            Box::new(std::io::stdin().lock())
+            Box::new(std::io::stdin())
         }
         path => Box::new(File::open(path).with_context(|| format!("open {path}"))?),
     };
     let store = Store::open(&State::open()?.images());
-    let imported = images::import(&store, reader, name.as_ref()).with_context(|| format!("import {file}"))?;
-    for warning in &imported.warnings {
+    let imported = image::import::import(&store, &mut reader, name.as_ref(), stages.apply_layer);
+    let (imported, left_out) = imported.with_context(|| format!("import {file}"))?;
+    for warning in left_out.warnings() {
         say!("tinbox: warning: {warning}");
     }
-    print(&format!("sha256:{}", imported.image.id))?;
+    print(&imported.id.to_string())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use cgroups::DeviceRule;
 use cgroups::devices::Node;
 use chroot::inside::Root;
-use look::kernel::{self, CloneFlags, MsFlags};
+use look::kernel::{self, CapabilitySet, CloneFlags, MsFlags};
 use nix::unistd::{getegid, geteuid};
 use sandbox::filesystems::Tmpfs;
 use sandbox::seccomp::{self, Program};
@@ -22,10 +22,10 @@ use crate::container::sharing::Sharing;
 /// What is done about it at a start.
 #[derive(Debug)]
 pub struct Sandbox {
-    /// Who the command is, and what it may.
-    pub privileges: Privileges,
-    /// The user is none of the ids that the user namespace has, so it gets one more namespace.
-    another_user: bool,
+    /// The capabilities that the command keeps.
+    keep: CapabilitySet,
+    /// Set-user-ID programs lose their effect.
+    no_new_privs: bool,
     /// The filter of kernel calls.
     program: Option<Program>,
     /// The AppArmor profile.
@@ -44,7 +44,7 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// Reads what is asked for, and refuses what cannot be.
-    pub fn resolve(wanted: &Confinement, sharing: &Sharing, tree: &Root, user: &User) -> Result<Sandbox> {
+    pub fn resolve(wanted: &Confinement, sharing: &Sharing) -> Result<Sandbox> {
         let keep = wishes::powers(wanted, sharing.rootless)?;
         let nodes = wishes::nodes(wanted, sharing.rootless)?;
         ensure!(
@@ -52,9 +52,7 @@ impl Sandbox {
             "--group-add: an ordinary user has one group to give away\n  help: with newuidmap (package uidmap) and lines \
              for you in /etc/subuid and /etc/subgid there are more"
         );
-        let another_user = !sharing.has_ids(user.uid, user.gid);
         Ok(Sandbox {
-            another_user,
             program: wishes::program(&wanted.seccomp, keep)?,
             apparmor: wishes::profile(&wanted.apparmor, sharing.rootless)?,
             system_paths: wanted.system_paths,
@@ -65,21 +63,27 @@ impl Sandbox {
             sysctls: wishes::sysctls(wanted, sharing)?,
             device_rules: wishes::device_rules(wanted, &nodes, sharing.rootless)?,
             nodes,
-            privileges: Privileges {
-                uid: user.uid,
-                gid: user.gid,
-                groups: wishes::groups(wanted, sharing, tree, user)?,
-                may_set_groups: sharing.may_set_groups() && !another_user,
-                keep,
-                no_new_privs: !wanted.new_privileges,
-            },
+            keep,
+            no_new_privs: !wanted.new_privileges,
+        })
+    }
+
+    /// Who `user` of the root `tree` is, and what it may, with the groups that were asked for besides.
+    pub fn privileges(&self, user: &User, groups: &[String], sharing: &Sharing, tree: &Root) -> Result<Privileges> {
+        Ok(Privileges {
+            uid: user.uid,
+            gid: user.gid,
+            groups: wishes::groups(groups, sharing, tree, user)?,
+            may_set_groups: sharing.may_set_groups() && sharing.has_ids(user.uid, user.gid),
+            keep: self.keep,
+            no_new_privs: self.no_new_privs,
         })
     }
 
     /// Whether device nodes on the container's own files may be opened: if somebody asked to make them, and a list
     /// says which may be used.
     pub fn nodes_anywhere(&self) -> bool {
-        self.device_rules.is_some() && self.privileges.keep.contains("MKNOD")
+        self.device_rules.is_some() && self.keep.contains("MKNOD")
     }
 
     /// Mounts `/proc`, `/sys`, `/dev` and what was asked for.
@@ -109,18 +113,18 @@ impl Sandbox {
     }
 
     /// Last of all: gives away what the command is not to have. Needs `/proc`.
-    pub fn close(&self, stages: &Stages) -> Result<()> {
+    pub fn close(&self, privileges: &Privileges, sharing: &Sharing, stages: &Stages) -> Result<()> {
         self.ulimits.iter().try_for_each(Ulimit::apply)?;
-        if self.another_user {
-            become_another_user(self.privileges.uid, self.privileges.gid)?;
+        if !sharing.has_ids(privileges.uid, privileges.gid) {
+            become_another_user(privileges.uid, privileges.gid)?;
         }
         // Without no_new_privs only who has power over the machine may install a filter: so before it is given away.
-        let (before, after) = match self.privileges.no_new_privs {
+        let (before, after) = match self.no_new_privs {
             true => (None, self.program.as_ref()),
             false => (self.program.as_ref(), None),
         };
         filter(before)?;
-        (stages.drop_privileges)(&self.privileges)?;
+        (stages.drop_privileges)(privileges)?;
         if let Some(profile) = &self.apparmor {
             apparmor::confine(profile)?;
         }

@@ -28,16 +28,25 @@ impl Failure {
     }
 }
 
+/// What is at hand when everything else is done.
+#[derive(Debug)]
+pub struct Ready {
+    /// The program that makes the last call.
+    pub shim: Shim,
+    /// The command's variables.
+    pub env: Vec<CString>,
+}
+
 /// Becomes the command. Comes back only with the reason why not; if the kernel refuses the program itself, that is
 /// said over `channel`, and [`explain`] knows what it means.
-pub fn execute(plan: &Plan, shim: &Shim, channel: &Channel) -> Failure {
+pub fn execute(plan: &Plan, ready: &Ready, channel: &Channel) -> Failure {
     let program = plan.command[0].to_string_lossy().into_owned();
-    let path = match find(&program, search_path(&plan.env)) {
+    let path = match find(&program, search_path(&ready.env)) {
         Ok(path) => path,
         Err(failure) => return failure,
     };
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return not_found(&program) };
-    let error = shim.become_program(&path, &plan.command, &plan.env, channel.as_fd());
+    let error = ready.shim.become_program(&path, &plan.command, &ready.env, channel.as_fd());
     Failure::own(&error.into())
 }
 

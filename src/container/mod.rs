@@ -3,7 +3,8 @@
 //! | file            | what it is about                                                       |
 //! |-----------------|------------------------------------------------------------------------|
 //! | `options.rs`    | what was asked for                                                     |
-//! | `plan.rs`       | what an image and the options come to, checked before anything is done |
+//! | `config.rs`     | what an image's config and the options come to                         |
+//! | `plan.rs`       | what that means for a start, checked before anything is done           |
 //! | `record.rs`     | what is written down about a container                                 |
 //! | `names.rs`      | its name                                                               |
 //! | `lease.rs`      | who looks after it                                                     |
@@ -11,6 +12,7 @@
 //! | `start.rs`      | the stages of a start, in order: **begin here**                        |
 //! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
 //! | `root.rs`       | the file system: the image, with a layer of its own on top             |
+//! | `person.rs`     | whom the command runs as                                               |
 //! | `lent.rs`       | removing what it wrote as a user that is none of yours                 |
 //! | `resolver.rs`   | how it finds names: `/etc/hostname`, `/etc/hosts`, `/etc/resolv.conf`  |
 //! | `confinement.rs`| what it may do (chapter 8)                                             |
@@ -21,13 +23,15 @@
 //! | `relay.rs`      | bytes from one descriptor to another                                   |
 //! | `supervise.rs`  | the time until it ends: input, output, signals, exit status            |
 
-mod channel;
+pub mod channel;
+mod config;
 mod confinement;
 mod execute;
 mod lease;
 mod lent;
 mod names;
 mod options;
+mod person;
 mod plan;
 mod record;
 mod registry;
@@ -46,25 +50,43 @@ pub use registry::{NoSuch, all, find_running, remove};
 
 use anyhow::Result;
 use cgroups::Group;
+use images::store::Hold;
+use images::{Image, Store};
 use look::tell;
 
 use crate::Stages;
-use crate::images::{Image, Name};
 use crate::say::say;
 use crate::state::State;
 use plan::Plan;
 
-/// Runs a new container of `image` in the foreground.
+/// Where a container comes from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The image in it.
+    pub image: &'a Image,
+    /// What it was called.
+    pub name: &'a str,
+    /// Keeps it there until the container is written down.
+    pub hold: Hold,
+}
+
+/// Runs a new container of an image in the foreground.
 ///
 /// Answers with the status for whoever called `tinbox`: that of the command, 128 + n if signal n ended it, 126 if
 /// it could not be run, 127 if it was not found. An error is Tinbox's own, and leaves no container behind.
-pub fn run(state: &State, image: &Image, name: &Name, options: &Options, stages: &Stages) -> Result<u8> {
+pub fn run(state: &State, from: Source<'_>, options: &Options, stages: &Stages) -> Result<u8> {
     if options.shows_our_program() {
         sandbox::shim::run_sealed()?;
     }
     registry::reconcile(state)?;
-    let container = Container::create(state, image, name, options)?;
-    let outcome = Plan::new(state, image, options, &container).and_then(|plan| live(&plan, &container, stages));
+    let config = config::effective(&from.image.config.config, options)?;
+    let container = Container::create(state, &from, &config, options)?;
+    let layers = from.store.trees(from.image);
+    // From here on the record keeps the image.
+    drop(from);
+    let outcome = Plan::new(state, layers, &config, options, &container).and_then(|plan| live(&plan, &container, stages));
     match outcome {
         Ok(ended) if options.remove => container.remove().map(|()| ended.status),
         Ok(ended) => container.ended(ended).map(|()| ended.status),

@@ -29,6 +29,12 @@ pub struct Options {
     pub name: Option<String>,
     /// Command and arguments, instead of the image's.
     pub command: Vec<String>,
+    /// What comes first in the command, instead of the image's entrypoint; empty for nothing.
+    pub entrypoint: Option<String>,
+    /// `KEY=VALUE` each: what is said about the container.
+    pub labels: Vec<String>,
+    /// What it wants to be ended with, instead of what the image says.
+    pub stop_signal: Option<String>,
     /// Put an init in front of the command.
     pub init: bool,
     /// What it sees.

@@ -6,22 +6,21 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use cgroups::Limits;
-use chroot::inside::Root;
+use images::oci::Config;
 use look::kernel::CloneFlags;
-use sandbox::user;
 
 use crate::container::Container;
+use crate::container::config;
 use crate::container::confinement::Sandbox;
 use crate::container::options::{Mode, Options};
 use crate::container::sharing::Sharing;
-use crate::images::Image;
 use crate::state::State;
 
 /// Everything that the process inside needs to become the command.
 #[derive(Debug)]
 pub struct Plan {
-    /// The image's tree, which no container writes to.
-    pub image_root: PathBuf,
+    /// The unpacked layers of the image, bottom first, which no container writes to.
+    pub layers: Vec<PathBuf>,
     /// The container's own directory, for what it writes.
     pub directory: PathBuf,
     /// Where the root is put together.
@@ -52,33 +51,36 @@ pub struct Plan {
     pub command: Vec<CString>,
     /// Its variables.
     pub env: Vec<CString>,
+    /// Where among them the user's `HOME` comes, unless they have one.
+    pub home: Option<usize>,
+    /// As whom it runs: `USER[:GROUP]`, as the image knows them; root if empty.
+    pub user: String,
+    /// More groups, likewise.
+    pub groups: Vec<String>,
 }
 
 impl Plan {
-    /// Puts together what `options` say, what the image says, and what is usual, in this order of weight.
-    pub fn new(state: &State, image: &Image, options: &Options, container: &Container) -> Result<Plan> {
+    /// Puts together what `config` and `options` say, and what is usual.
+    pub fn new(
+        state: &State,
+        layers: Vec<PathBuf>,
+        config: &Config,
+        options: &Options,
+        container: &Container,
+    ) -> Result<Plan> {
         let sharing = Sharing::resolve(state, &options.namespaces)?;
         check_clocks(options)?;
         let hostname =
             options.hostname.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| container.id()[..12].to_owned());
         check_hostname(&hostname)?;
-        let workdir = workdir(image, options)?;
-        let tree = Root::new(&image.rootfs)?;
-        let kept = sharing.user(&options.namespaces);
-        let wanted = options.user.as_ref().or(kept.as_ref()).unwrap_or(&image.config.user);
-        let user = user::resolve(&tree, wanted).with_context(|| format!("user {wanted}"))?;
-        let mut env = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={hostname}")];
-        env.push(format!("HOME={}", user.home));
-        if options.tty {
-            env.push("TERM=xterm".into());
-        }
-        let env = environment(env, &image.config.env, &options.env)?;
+        let kept = sharing.user(&options.namespaces).filter(|_| options.user.is_none());
+        let (env, home) = variables(&hostname, config, options)?;
         Ok(Plan {
-            image_root: image.rootfs.clone(),
+            layers,
             directory: container.directory().to_owned(),
             mount_point: state.mount_point(),
             throw_away: options.remove,
-            sandbox: Sandbox::resolve(&options.confinement, &sharing, &tree, &user)?,
+            sandbox: Sandbox::resolve(&options.confinement, &sharing)?,
             own_cgroups: options.namespaces.cgroup == Mode::Own,
             limits: options.limits.clone(),
             init: options.init,
@@ -87,11 +89,30 @@ impl Plan {
             tty: options.tty,
             hostname: sharing.own.contains(CloneFlags::CLONE_NEWUTS).then_some(hostname),
             sharing,
-            workdir,
-            command: c_strings(&command(image, options)?)?,
+            workdir: workdir(config)?,
+            command: c_strings(&config::command(config)?)?,
             env: c_strings(&env)?,
+            home,
+            user: kept.unwrap_or_else(|| config.user.clone()),
+            groups: options.confinement.groups.clone(),
         })
     }
+}
+
+/// What every container has, then what its config says; and where among that its user's `HOME` belongs, which is not
+/// known yet.
+fn variables(hostname: &str, config: &Config, options: &Options) -> Result<(Vec<String>, Option<usize>)> {
+    const PLACE: &str = "HOME=";
+    let mut usual = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={hostname}"), PLACE.to_owned()];
+    if options.tty {
+        usual.push("TERM=xterm".into());
+    }
+    let given = config.env.iter().chain(&options.env).any(|entry| entry.split('=').next() == Some("HOME"));
+    // What a key without a value takes away goes from the usual ones too.
+    let mut env = config::environment(usual, &config.env, &options.env)?;
+    let home = env.iter().position(|entry| entry == PLACE).filter(|_| !given);
+    home.map(|at| env.remove(at));
+    Ok((env, home))
 }
 
 /// A process is in its time namespace from its next program on, but only since Linux 6.3; before that, only its
@@ -109,36 +130,10 @@ fn check_clocks(options: &Options) -> Result<()> {
 
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The image's entrypoint, then the given command or else the image's.
-fn command(image: &Image, options: &Options) -> Result<Vec<String>> {
-    let arguments = if options.command.is_empty() { &image.config.cmd } else { &options.command };
-    let command: Vec<String> = image.config.entrypoint.iter().chain(arguments).cloned().collect();
-    ensure!(!command.is_empty(), "no command specified, and the image has none: add one after the image's name");
-    ensure!(!command[0].is_empty(), "the command is an empty word");
-    Ok(command)
-}
-
-fn workdir(image: &Image, options: &Options) -> Result<String> {
-    let workdir = options.workdir.as_deref().unwrap_or(&image.config.working_dir);
-    let workdir = if workdir.is_empty() { "/" } else { workdir };
+fn workdir(config: &Config) -> Result<String> {
+    let workdir = if config.working_dir.is_empty() { "/" } else { &config.working_dir };
     ensure!(workdir.starts_with('/'), "the working directory '{workdir}' is invalid, it needs to be an absolute path");
     Ok(workdir.to_owned())
-}
-
-/// Each list overrides those before it, by key. A key without a value is the caller's variable, or none.
-fn environment(usual: Vec<String>, image: &[String], options: &[String]) -> Result<Vec<String>> {
-    let mut variables = usual;
-    for entry in image.iter().chain(options) {
-        let key = entry.split('=').next().unwrap_or_default();
-        ensure!(!key.is_empty(), "invalid environment variable: {entry}");
-        variables.retain(|known| known.split('=').next() != Some(key));
-        match (entry.contains('='), std::env::var(key)) {
-            (true, _) => variables.push(entry.clone()),
-            (false, Ok(mine)) => variables.push(format!("{key}={mine}")),
-            (false, Err(_)) => {}
-        }
-    }
-    Ok(variables)
 }
 
 /// hostname(7): letters, digits and hyphens, in parts joined by dots; 64 bytes are all the kernel takes.
@@ -164,29 +159,16 @@ fn c_strings(words: &[String]) -> Result<Vec<CString>> {
 mod tests {
     use super::*;
 
-    fn owned(words: &[&str]) -> Vec<String> {
-        words.iter().map(|word| (*word).to_owned()).collect()
-    }
-
     #[test]
-    fn later_variables_win_and_keep_their_keys_unique() {
-        let env = environment(owned(&["PATH=/bin", "A=1"]), &owned(&["A=2"]), &owned(&["B=", "PATH=/x"])).unwrap();
-        assert_eq!(env, ["A=2", "B=", "PATH=/x"]);
-    }
-
-    #[test]
-    fn a_key_alone_passes_on_the_callers_variable_or_removes_it() {
-        let home = std::env::var("PATH").unwrap();
-        let env = environment(owned(&["PATH=/none", "GONE=1"]), &[], &owned(&["PATH", "GONE"])).unwrap();
-        assert_eq!(env, [format!("PATH={home}")]);
-    }
-
-    #[test]
-    fn a_variable_without_a_name_is_refused() {
-        assert_eq!(
-            environment(vec![], &[], &owned(&["=x"])).unwrap_err().to_string(),
-            "invalid environment variable: =x"
-        );
+    fn home_is_the_users_unless_somebody_says_otherwise() {
+        let variables = |image: &[&str], options: &[&str]| {
+            let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+            let config = Config { env: owned(image), ..Config::default() };
+            super::variables("h", &config, &Options { env: owned(options), ..Options::default() }).unwrap()
+        };
+        assert_eq!(variables(&[], &[]).1, Some(2));
+        assert_eq!(variables(&["HOME=/srv"], &[]), (vec![format!("PATH={DEFAULT_PATH}"), "HOSTNAME=h".into(), "HOME=/srv".into()], None));
+        assert_eq!(variables(&[], &["HOME="]).1, None);
     }
 
     #[test]

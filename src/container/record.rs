@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, ensure};
+use images::Digest;
+use images::oci::Config;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::container::lease::Lease;
-use crate::container::{Options, lent, names, root};
-use crate::images::{Image, Name};
+use crate::container::{Options, Source, lent, names, root};
 use crate::state::{State, read_record, write_record};
 
 /// What is known about a container.
@@ -24,8 +25,18 @@ pub struct Record {
     pub name: String,
     /// The image, as it was asked for.
     pub image: String,
-    /// The command, as it was asked for.
+    /// The image's id. As long as the container is there, the image is.
+    pub image_id: Digest,
+    /// The command, without the entrypoint.
     pub command: Vec<String>,
+    /// How it is started: the image's config, and over it what was asked for.
+    pub config: Config,
+    /// Its host name, if one was asked for.
+    pub hostname: Option<String>,
+    /// Whether it has a terminal.
+    pub tty: bool,
+    /// Whether standard input is passed on to it.
+    pub interactive: bool,
     /// When it was created, in seconds since 1970.
     pub created: u64,
     /// Whether it is to be removed when it ends.
@@ -68,7 +79,7 @@ pub struct Container {
 
 impl Container {
     /// Writes down a new container: first that it is looked after, then its name, then the rest.
-    pub fn create(state: &State, image: &Image, image_name: &Name, options: &Options) -> Result<Container> {
+    pub fn create(state: &State, from: &Source<'_>, config: &Config, options: &Options) -> Result<Container> {
         let id = new_id()?;
         let lease = Lease::take(state, &id)?;
         let name = match names::claim(state, &id, options.name.as_deref()) {
@@ -76,20 +87,24 @@ impl Container {
             Err(error) => return lease.end().and(Err(error)),
         };
         let container = Container { directory: state.containers().join(&id), id, name, lease };
-        match container.write_down(image, image_name, options) {
+        match container.write_down(from, config, options) {
             Ok(()) => Ok(container),
             Err(error) => container.remove().and(Err(error)),
         }
     }
 
-    fn write_down(&self, image: &Image, image_name: &Name, options: &Options) -> Result<()> {
+    fn write_down(&self, from: &Source<'_>, config: &Config, options: &Options) -> Result<()> {
         root::prepare(&self.directory)?;
-        let command = if options.command.is_empty() { &image.config.cmd } else { &options.command };
         let record = Record {
             id: self.id.clone(),
             name: file_name(&self.name),
-            image: image_name.to_string(),
-            command: command.clone(),
+            image: from.name.to_owned(),
+            image_id: from.image.id,
+            command: config.cmd.clone(),
+            config: config.clone(),
+            hostname: options.hostname.clone(),
+            tty: options.tty,
+            interactive: options.interactive,
             created: now(),
             remove: options.remove,
             ended: None,

@@ -9,15 +9,16 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use images::Overlay;
 use look::kernel::{self, MsFlags};
 
+use crate::Stages;
 use crate::container::plan::Plan;
-use crate::images;
 use crate::say::say;
 
 /// Makes the directories that a container writes to.
 pub fn prepare(directory: &Path) -> Result<()> {
-    for (dir, mode) in [("", 0o700), ("upper", 0o755), ("work", 0o700)] {
+    for (dir, mode) in [("", 0o700), ("upper", 0o755), ("work", 0o700), ("nothing", 0o755)] {
         let dir = directory.join(dir);
         let make = std::fs::DirBuilder::new().mode(mode).create(&dir);
         make.with_context(|| format!("make the directory {}", dir.display()))?;
@@ -26,11 +27,10 @@ pub fn prepare(directory: &Path) -> Result<()> {
 }
 
 /// Puts the container's root on the mount point. Called inside, in the container's own mount namespace.
-pub fn mount(plan: &Plan) -> Result<()> {
+pub fn mount(plan: &Plan, stages: &Stages) -> Result<()> {
     let quiet = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     kernel::mount("", "/", "", quiet, "", "nothing mounted from here on reaches the host")?;
-    let why = "the image below, read-only, and a layer for what this container writes";
-    match kernel::mount("overlay", &plan.mount_point, "overlay", device_nodes(plan), &overlay_options(plan), why) {
+    match overlay(plan).mount(&plan.mount_point, stages.stack) {
         Ok(()) => Ok(()),
         Err(error) => {
             say!("tinbox: overlay does not work here, so the image is copied, which takes longer: {error}");
@@ -44,30 +44,30 @@ fn device_nodes(plan: &Plan) -> MsFlags {
     if plan.sandbox.nodes_anywhere() { MsFlags::empty() } else { MsFlags::MS_NODEV }
 }
 
-/// What the kernel's Documentation/filesystems/overlayfs.rst calls the layers, and how they are kept.
-fn overlay_options(plan: &Plan) -> String {
-    let layer = |path: &Path| path.to_string_lossy().replace('\\', "\\\\").replace(':', "\\:").replace(',', "\\,");
-    let mut options = format!(
-        "lowerdir={},upperdir={},workdir={}",
-        layer(&plan.image_root),
-        layer(&plan.directory.join("upper")),
-        layer(&plan.directory.join("work")),
-    );
+/// The image's layers, and the container's own on top.
+fn overlay(plan: &Plan) -> Overlay {
+    // What is renamed or changed is copied whole, so that a layer can be made of the upper directory alone.
+    let mut more = vec!["redirect_dir=off", "metacopy=off"];
     if plan.sharing.rootless {
         // An ordinary user may not set the trusted.* attributes in which overlay keeps its notes.
-        options.push_str(",userxattr");
+        more = vec!["userxattr"];
     }
     if plan.throw_away {
         // What is thrown away need not reach the disk first.
-        options.push_str(",volatile");
+        more.push("volatile");
     }
-    options
+    let mut layers = plan.layers.clone();
+    if layers.is_empty() {
+        // An image of nothing still needs something to lie on.
+        layers.push(plan.directory.join("nothing"));
+    }
+    let (upper, work) = (plan.directory.join("upper"), plan.directory.join("work"));
+    Overlay { layers, upper, work, more, flags: device_nodes(plan) }
 }
 
 fn copy(plan: &Plan) -> Result<()> {
     let tree = plan.directory.join("copy");
-    images::copy_tree(&plan.image_root, &tree)
-        .with_context(|| format!("copy {} to {}", plan.image_root.display(), tree.display()))?;
+    images::flatten(&plan.layers, &tree).with_context(|| format!("copy the image to {}", tree.display()))?;
     kernel::mount(&tree, &plan.mount_point, "", MsFlags::MS_BIND, "", "the container's copy of the image")?;
     let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | device_nodes(plan);
     Ok(kernel::mount("", &plan.mount_point, "", flags, "", "device nodes of the image do not open")?)

@@ -19,10 +19,10 @@ use sandbox::shim::Shim;
 use crate::Stages;
 use crate::container::Container;
 use crate::container::channel::{Channel, Message};
-use crate::container::execute::{self, Failure, execute};
+use crate::container::execute::{self, Failure, Ready, execute};
 use crate::container::plan::Plan;
 use crate::container::stdio::{Inside, Outside, Stdio};
-use crate::container::{resolver, root, supervise};
+use crate::container::{person, resolver, root, supervise};
 
 /// How a start went.
 pub enum Started {
@@ -99,25 +99,25 @@ fn become_command(
 ) -> u8 {
     match prepare(plan, group, stages, stdio, &channel) {
         Err(error) => say(&channel, &Failure::own(&error)),
-        Ok(shim) => {
+        Ok(ready) => {
             hosts.inspect(|hosts| compare(hosts, stages));
-            if plan.init { be_init(plan, &shim, channel, stages) } else { become_program(plan, &shim, &channel) }
+            if plan.init { be_init(plan, &ready, channel, stages) } else { become_program(plan, &ready, &channel) }
         }
     }
 }
 
-fn become_program(plan: &Plan, shim: &Shim, channel: &Channel) -> u8 {
+fn become_program(plan: &Plan, ready: &Ready, channel: &Channel) -> u8 {
     match usual_signals() {
-        Ok(()) => say(channel, &chapter(8, || execute(plan, shim, channel))),
+        Ok(()) => say(channel, &chapter(8, || execute(plan, ready, channel))),
         Err(error) => say(channel, &Failure::own(&error)),
     }
 }
 
 /// Stays, as number 1, and has the command as a child.
-fn be_init(plan: &Plan, shim: &Shim, channel: Channel, stages: &Stages) -> u8 {
+fn be_init(plan: &Plan, ready: &Ready, channel: Channel, stages: &Stages) -> u8 {
     let begun = chapter(2, || {
         let init = Init::new()?;
-        let main = init.start(&mut || become_program(plan, shim, &channel))?;
+        let main = init.start(&mut || become_program(plan, ready, &channel))?;
         Ok((init, main))
     });
     match begun {
@@ -139,7 +139,7 @@ fn say(channel: &Channel, failure: &Failure) -> u8 {
 
 // ANCHOR: prepare
 /// All that makes this process a container, in order.
-fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<Shim> {
+fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, channel: &Channel) -> Result<Ready> {
     umask(Mode::empty());
     chapter(2, || kernel::die_with_parent("if tinbox is killed now, nobody needs what this makes"))?;
     channel.check()?;
@@ -147,11 +147,13 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     kernel::dumpable(false, "a neighbour inside cannot look at this process, nor reach its program")?;
     chapter(3, || enter_group(plan, group))?;
     chapter(2, || plan.sharing.settle())?;
-    chapter(4, || root::mount(plan))?;
+    chapter(4, || root::mount(plan, stages))?;
     let tree = Root::new(&plan.mount_point)?;
+    let user = person::find(plan, &tree)?;
+    let privileges = plan.sandbox.privileges(&user, &plan.groups, &plan.sharing, &tree)?;
     chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
     chapter(6, || resolver::furnish(&tree, plan))?;
-    chapter(0, || stdio.connect(&tree, plan, channel))?;
+    chapter(0, || stdio.connect(&tree, person::other_than_root(plan, &user), channel))?;
     chapter(8, || plan.sandbox.protect(&tree, stages))?;
     chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
     chapter(2, || own_name(plan))?;
@@ -159,7 +161,7 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     chapter(8, || plan.sandbox.seal())?;
     let shim = Shim::new()?;
     chapter(8, || kernel::close_on_exec_from(3, "no file of the host stays open in the container"))?;
-    chapter(8, || plan.sandbox.close(stages))?;
+    chapter(8, || plan.sandbox.close(&privileges, &plan.sharing, stages))?;
     chapter(2, || {
         kernel::die_with_parent("again, since a change of ids undid it: if tinbox is killed, so is what it looks after")
     })?;
@@ -167,7 +169,7 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     channel.check()?;
     // What programs in images count on, whatever the caller has.
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
-    Ok(shim)
+    Ok(Ready { shim, env: person::environment(plan, &user)? })
 }
 // ANCHOR_END: prepare
 

@@ -86,19 +86,20 @@ impl Outside {
 }
 
 impl Inside {
-    /// Makes them the standard streams of this process. Called inside, before the root is entered.
-    pub fn connect(self, tree: &Root, plan: &Plan, channel: &super::channel::Channel) -> Result<()> {
+    /// Makes them the standard streams of this process, which `user` may open again. Called inside, before the root is
+    /// entered.
+    pub fn connect(self, tree: &Root, user: Option<(u32, u32)>, channel: &super::channel::Channel) -> Result<()> {
         kernel::setsid("a session of its own, away from your terminal")?;
         match self {
             Inside::Pipes(streams) => {
                 for (stream, name) in streams[1..].iter().zip(["standard output", "standard error"]) {
-                    give(stream, name, plan)?;
+                    give(stream, name, user)?;
                 }
                 standard_streams([&streams[0], &streams[1], &streams[2]])
             }
             Inside::Terminal => {
                 let (controlling, terminal) = open_terminal(tree)?;
-                give(&terminal, "the terminal", plan)?;
+                give(&terminal, "the terminal", user)?;
                 console(tree, &terminal)?;
                 channel.send_terminal(&controlling)?;
                 kernel::controlling_terminal(terminal.as_fd(), "Ctrl-C typed there is for this session")?;
@@ -109,9 +110,8 @@ impl Inside {
 }
 
 /// A program that runs as another user may open `/dev/stdout` anew, which asks who owns it.
-fn give(stream: &OwnedFd, name: &str, plan: &Plan) -> Result<()> {
-    let (uid, gid) = (plan.sandbox.privileges.uid, plan.sandbox.privileges.gid);
-    if uid != 0 && plan.sharing.may_set_groups() && plan.sharing.has_ids(uid, gid) {
+fn give(stream: &OwnedFd, name: &str, user: Option<(u32, u32)>) -> Result<()> {
+    if let Some((uid, gid)) = user {
         kernel::chown(stream.as_fd(), name, uid, gid, "the container's user may open it again")?;
     }
     Ok(())

@@ -22,8 +22,8 @@ impl Playground {
         let playground = Playground(tempfile::tempdir().unwrap());
         std::fs::create_dir(playground.root()).unwrap();
         std::fs::write(playground.secret(), "secret").unwrap();
-        tinbox::images::base::build(&playground.root(), &tinbox::images::base::Source::Host).unwrap();
-        tinbox::images::base::add_program(&playground.root(), &beside("escape"), "/bin/escape").unwrap();
+        tinbox::image::base::build(&playground.root(), &tinbox::image::base::Source::Host).unwrap();
+        tinbox::image::base::add_program(&playground.root(), &beside("escape"), "/bin/escape").unwrap();
         playground
     }
 

@@ -28,8 +28,8 @@ impl Playground {
     fn new() -> Playground {
         let playground = Playground(tempfile::tempdir().unwrap());
         std::fs::create_dir(playground.root()).unwrap();
-        tinbox::images::base::build(&playground.root(), &tinbox::images::base::Source::Host).unwrap();
-        tinbox::images::base::add_program(&playground.root(), &beside("hunter"), "/bin/hunter").unwrap();
+        tinbox::image::base::build(&playground.root(), &tinbox::image::base::Source::Host).unwrap();
+        tinbox::image::base::add_program(&playground.root(), &beside("hunter"), "/bin/hunter").unwrap();
         playground
     }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use tinbox::images::base::Source;
+use tinbox::image::base::Source;
 
 use crate::Test;
 use crate::support::need::Need::Containers;
@@ -40,7 +40,7 @@ pub fn archive_of(source: &Source, leave_out: &[&str], more: impl FnOnce(&mut ta
     let dir = tempfile::tempdir().unwrap();
     let rootfs = dir.path().join("rootfs");
     std::fs::create_dir(&rootfs).unwrap();
-    tinbox::images::base::build(&rootfs, source).unwrap();
+    tinbox::image::base::build(&rootfs, source).unwrap();
     for path in leave_out {
         let path = rootfs.join(path);
         std::fs::remove_dir(&path).or_else(|_| std::fs::remove_file(&path)).unwrap();

@@ -38,7 +38,7 @@ fn a_container_does_not_outlive_its_monitor() {
 /// Any program may ask the kernel not to be killed with its parent.
 fn one_that_does_not_mind_is_ended_by_the_next_start() {
     let tinbox = Tinbox::without_images();
-    let archive = crate::import::archive_of(&tinbox::images::base::Source::Host, &[], |_| {});
+    let archive = crate::import::archive_of(&tinbox::image::base::Source::Host, &[], |_| {});
     crate::import::import(&tinbox, "host", &archive);
     let script = "exec setpriv --pdeathsig clear sh -c 'echo ready; exec sleep 1000 < /dev/null > /dev/null 2>&1'";
     let mut running = Running::start(tinbox.command(["run", "--rm", "-i", "host", "sh", "-c", script]));

@@ -36,7 +36,7 @@ pub use layer::{Kind, Layer, Member};
 pub use name::Name;
 pub use overlay::{Overlay, escape};
 pub use store::{Expected, Image, ImageLayer, Placed, Received, Store, Writer};
-pub use tree::{LeftOut, Tree, copy_tree, remove_tree};
+pub use tree::{LeftOut, Tree, copy_tree, flatten, remove_tree};
 
 /// [`apply_layer`], or a function of yours that does the same.
 pub type ApplyLayer = fn(&mut Layer<'_>, &mut Tree) -> Result<()>;

@@ -1,8 +1,10 @@
 //! Overlayfs: several directories, seen as one.
 
 use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
+use chroot::inside::Root;
 use look::kernel::MsFlags;
 
 /// What a container's root is stacked of.
@@ -28,4 +30,22 @@ pub fn escape(path: &Path) -> String {
 /// The extended attribute of a directory that shows nothing from below.
 pub(crate) fn opaque_attribute(rootless: bool) -> &'static CStr {
     if rootless { c"user.overlay.opaque" } else { c"trusted.overlay.opaque" }
+}
+
+/// The kernel takes one page of options, and ends them with a zero.
+const OPTIONS_MAX: usize = 4095;
+
+impl Overlay {
+    /// Mounts it on `target` with `stack`. Where the names of many layers are longer than the kernel takes, they are
+    /// called by descriptors.
+    pub fn mount(&self, target: &Path, stack: fn(&Overlay, &Path) -> look::Result<()>) -> look::Result<()> {
+        let names = self.layers.iter().map(|layer| escape(layer).len() + 1).sum::<usize>();
+        let room = OPTIONS_MAX - 256 - escape(&self.upper).len() - escape(&self.work).len();
+        if names <= room {
+            return stack(self, target);
+        }
+        let opened = self.layers.iter().map(|layer| Root::new(layer)).collect::<look::Result<Vec<_>>>()?;
+        let short = opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd()).into());
+        stack(&Overlay { layers: short.collect(), ..self.clone() }, target)
+    }
 }

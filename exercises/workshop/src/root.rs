@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgMatches, Command, value_parser};
-use tinbox::images::base::{self, Source};
+use tinbox::image::base::{self, Source};
 
 use crate::compile;
 

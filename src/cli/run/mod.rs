@@ -8,12 +8,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use images::{Image, Name, Store};
 
 use arguments::{flag, text, texts, value, values};
 
 use crate::Stages;
-use crate::container::{self, Options};
-use crate::images::{self, Name, Store};
+use crate::container::{self, Options, Source};
+use crate::image::base;
 use crate::say::say;
 use crate::state::State;
 
@@ -30,6 +31,9 @@ pub fn command() -> Command {
             value("user", "USER[:GROUP]", "User to run as, by name or number, as the image knows it").short('u'),
             value("hostname", "NAME", "The container's host name [default: its id]").short('h'),
             value("name", "NAME", "Name for the container [default: one is made up]"),
+            value("entrypoint", "COMMAND", "What comes first in the command, instead of the image's own entrypoint"),
+            values("label", "KEY[=VALUE]", "Say something about the container").short('l'),
+            value("stop-signal", "SIGNAL", "What it wants to be ended with"),
         ])
         .next_help_heading("What it sees")
         .args(namespaces::arguments())
@@ -82,28 +86,41 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         hostname: owned("hostname"),
         name: owned("name"),
         command: texts(matches, "image").split_off(1),
+        entrypoint: owned("entrypoint"),
+        labels: texts(matches, "label"),
+        stop_signal: owned("stop-signal"),
         init: matches.get_flag("init"),
         namespaces: namespaces::read(matches)?,
         limits: cgroups::options::limits(matches),
         confinement: sandbox::read(matches)?,
     };
-    let name = Name::parse(text(matches, "image").context("IMAGE is missing")?)?;
+    let wanted = text(matches, "image").context("IMAGE is missing")?;
     let state = State::open()?;
-    let image = find(&Store::open(&state.images()), &name)?;
-    let status = container::run(&state, &image, &name, &options, stages)?;
+    let store = Store::open(&state.images());
+    let hold = store.hold()?;
+    let image = find(&store, wanted, stages)?;
+    let from = Source { store: &store, image: &image, name: wanted, hold };
+    let status = container::run(&state, from, &options, stages)?;
     Ok(ExitCode::from(status))
 }
 
-/// The image of that name. The embedded one is made if it is not there yet.
-fn find(store: &Store, name: &Name) -> Result<images::Image> {
-    if let Some(image) = store.find(name)? {
+/// The image that is wanted. The embedded one is made if it is not there yet.
+fn find(store: &Store, wanted: &str, stages: &Stages) -> Result<Image> {
+    let name = Name::parse(wanted);
+    if let Ok(name) = &name
+        && let Some(image) = store.find(name)?
+    {
         return Ok(image);
     }
-    if *name == Name::base() {
-        let (image, missing) = images::base::find_or_make(store)?;
+    if name.as_ref().is_ok_and(|name| *name == Name::base()) {
+        let (image, missing) = base::find_or_make(store, stages.apply_layer)?;
         missing.iter().for_each(|sentence| say!("tinbox: warning: {sentence}"));
         return Ok(image);
     }
+    if let Ok(image) = store.look_up(wanted) {
+        return Ok(image);
+    }
+    let name = name?;
     bail!(
         "Unable to find image '{name}' locally\n  help: `tinbox import FILE.tar {name}` makes it from a root file \
          system; the image `base` is always there"

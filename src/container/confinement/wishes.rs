@@ -41,7 +41,7 @@ pub fn powers(wanted: &Confinement, rootless: bool) -> Result<CapabilitySet> {
 
 /// The supplementary groups. The user's own is among them: what a file denies to a group must not be had by a
 /// set-group-ID program that leaves it (CVE-2022-36109).
-pub fn groups(wanted: &Confinement, sharing: &Sharing, tree: &Root, user: &User) -> Result<Vec<u32>> {
+pub fn groups(wanted: &[String], sharing: &Sharing, tree: &Root, user: &User) -> Result<Vec<u32>> {
     let mut groups = vec![user.gid];
     for group in user.groups.iter().copied().chain(wanted_groups(wanted, sharing, tree)?) {
         if !groups.contains(&group) {
@@ -51,7 +51,7 @@ pub fn groups(wanted: &Confinement, sharing: &Sharing, tree: &Root, user: &User)
     Ok(groups)
 }
 
-fn wanted_groups(wanted: &Confinement, sharing: &Sharing, tree: &Root) -> Result<Vec<u32>> {
+fn wanted_groups(wanted: &[String], sharing: &Sharing, tree: &Root) -> Result<Vec<u32>> {
     let find = |name: &String| {
         let group = user::group(tree, name)?;
         ensure!(
@@ -60,7 +60,7 @@ fn wanted_groups(wanted: &Confinement, sharing: &Sharing, tree: &Root) -> Result
         );
         Ok(group)
     };
-    wanted.groups.iter().map(find).collect()
+    wanted.iter().map(find).collect()
 }
 
 /// What is asked for, after what every container with a network of its own has, as in Docker: in there no port needs

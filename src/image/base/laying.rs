@@ -14,7 +14,6 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, renameat};
 use nix::sys::stat::{Mode, fchmod};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
-use sha2::{Digest, Sha256};
 
 use super::libraries::{Libraries, Piece};
 
@@ -28,23 +27,16 @@ pub(super) struct Laying {
     libraries: Libraries,
     /// What was laid by this value, and so need not be again.
     laid: HashSet<PathBuf>,
-    digest: Sha256,
 }
 
 impl Laying {
     pub(super) fn new(root: &Path) -> Result<Laying> {
         let root = Root::new(root)?;
-        Ok(Laying { root, libraries: Libraries::new(), laid: HashSet::new(), digest: Sha256::new() })
-    }
-
-    /// A digest of everything that was laid, in its order.
-    pub(super) fn id(self) -> String {
-        hex(&self.digest.finalize())
+        Ok(Laying { root, libraries: Libraries::new(), laid: HashSet::new() })
     }
 
     /// Makes the directory `at` if it is not there, and gives it `mode`.
-    pub(super) fn directory(&mut self, at: &Path, mode: u32) -> Result<()> {
-        self.note("directory", at, mode, b"");
+    pub(super) fn directory(&self, at: &Path, mode: u32) -> Result<()> {
         self.root.create_dir_all(at, Mode::from_bits_truncate(DIRECTORY)).map_err(failed("mkdir", at))?;
         let dir = self.root.open(at, OFlag::O_DIRECTORY, Mode::empty()).map_err(failed("openat2", at))?;
         fchmod(dir, Mode::from_bits_truncate(mode)).map_err(failed("chmod", at))?;
@@ -52,14 +44,12 @@ impl Laying {
     }
 
     /// Makes `at` a symlink to `target`, in place of whatever file is there.
-    pub(super) fn symlink(&mut self, target: &str, at: &Path) -> Result<()> {
-        self.note("symlink", at, 0, target.as_bytes());
+    pub(super) fn symlink(&self, target: &str, at: &Path) -> Result<()> {
         self.put(at, |dir, name| symlinkat(target, dir, name).map_err(failed("symlink", at)))
     }
 
     /// Makes `at` a file with these contents, in place of whatever file is there.
-    pub(super) fn file(&mut self, contents: &[u8], at: &Path, mode: u32) -> Result<()> {
-        self.note("file", at, mode, contents);
+    pub(super) fn file(&self, contents: &[u8], at: &Path, mode: u32) -> Result<()> {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         self.put(at, |dir, name| {
             let file = openat(dir, name, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(failed("open", at))?;
@@ -122,14 +112,6 @@ impl Laying {
         make(dir.as_fd(), &new)?;
         renameat(&dir, new.as_os_str(), &dir, name).map_err(failed("rename", at))?;
         Ok(())
-    }
-
-    /// Takes what is laid into the digest. Lengths go first, so that no two trees give the same bytes.
-    fn note(&mut self, kind: &str, at: &Path, mode: u32, contents: &[u8]) {
-        let at = at.as_os_str().as_encoded_bytes();
-        self.digest.update(format!("{kind} {mode:o} {} {}\n", at.len(), contents.len()));
-        self.digest.update(at);
-        self.digest.update(contents);
     }
 }
 

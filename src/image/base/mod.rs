@@ -17,6 +17,7 @@ mod busybox;
 mod elf;
 mod host;
 mod laying;
+mod layer;
 mod libraries;
 mod skeleton;
 #[cfg(test)]
@@ -28,8 +29,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::draft::{lock_file, make_private_dir};
-use super::{Config, Image, Name, Store};
+use images::oci::Config;
+use images::{ApplyLayer, Image, Name, Store};
 use laying::Laying;
 
 /// What the embedded image is made from.
@@ -46,8 +47,6 @@ pub enum Source {
 /// A tree that was built.
 #[derive(Debug)]
 pub struct Built {
-    /// 64 hex digits that stand for the contents of the tree.
-    pub id: String,
     /// How to start it.
     pub config: Config,
     /// What is missing, a sentence each.
@@ -61,20 +60,21 @@ pub const REQUIRED: [&str; 16] = [
 ];
 
 /// The embedded image; made now if it is not there. The sentences say what the machine did not have for it.
-pub fn find_or_make(store: &Store) -> Result<(Image, Vec<String>)> {
+pub fn find_or_make(store: &Store, apply: ApplyLayer) -> Result<(Image, Vec<String>)> {
     let name = Name::base();
     if let Some(image) = store.find(&name)? {
         return Ok((image, Vec::new()));
     }
     // Of many that come at once, one makes it, and the others find it made.
-    make_private_dir(&store.dir)?;
-    let _making = lock_file(&store.dir.join("base.lock"))?;
+    let writer = store.write()?;
+    let _making = store.lock("base.lock")?;
     if let Some(image) = store.find(&name)? {
         return Ok((image, Vec::new()));
     }
-    let draft = store.draft()?;
-    let built = build(&draft.rootfs(), &Source::Detect).context("make the embedded image tinbox/base")?;
-    Ok((draft.commit(&built.id, &built.config, Some(&name))?, built.warnings))
+    let scratch = writer.scratch()?;
+    let built = build(&scratch.path(), &Source::Detect).context("make the embedded image tinbox/base")?;
+    let image = layer::commit(&writer, &scratch.path(), &built.config, apply)?;
+    Ok((image, built.warnings))
 }
 
 /// Fills the empty directory `into` with the embedded image.
@@ -94,7 +94,7 @@ pub fn build(into: &Path, source: &Source) -> Result<Built> {
         env: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".into()],
         ..Config::default()
     };
-    Ok(Built { id: tree.id(), config, warnings })
+    Ok(Built { config, warnings })
 }
 
 /// Copies the machine's program `program` to `at` in the root file system `rootfs`, with the loader and the

@@ -62,14 +62,14 @@ pub fn act_outside(words: &str) -> Command {
 /// A root file system in a directory, with the program in it.
 pub fn armed_root() -> tempfile::TempDir {
     let dir = tempfile::Builder::new().prefix("tinbox-e2e-root-").tempdir().unwrap();
-    tinbox::images::base::build(dir.path(), &tinbox::images::base::Source::Detect).unwrap();
+    tinbox::image::base::build(dir.path(), &tinbox::image::base::Source::Detect).unwrap();
     arm(dir.path());
     dir
 }
 
 /// Puts the program into a root file system.
 pub fn arm(rootfs: &std::path::Path) {
-    tinbox::images::base::add_program(rootfs, &std::env::current_exe().unwrap(), "/bin/act").unwrap();
+    tinbox::image::base::add_program(rootfs, &std::env::current_exe().unwrap(), "/bin/act").unwrap();
 }
 
 static IMAGES: OnceLock<PathBuf> = OnceLock::new();

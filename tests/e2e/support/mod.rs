@@ -104,7 +104,7 @@ impl Drop for Tinbox {
 
 /// Removes a directory with whatever a container left in it.
 pub fn remove_all(dir: &Path) {
-    tinbox::images::remove_tree(dir).unwrap();
+    images::remove_tree(dir).unwrap();
 }
 
 /// What a program that has ended said.

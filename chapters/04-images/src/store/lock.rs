@@ -47,14 +47,14 @@ pub(super) fn index(store: &Store) -> Result<File> {
 }
 
 /// Locks the file at `path`, which is made if need be, until the result is dropped.
-pub fn lock_file(path: &Path) -> Result<File> {
+pub(super) fn lock_file(path: &Path) -> Result<File> {
     let file = File::options().create(true).append(true).open(path).map_err(failed_io("open", path))?;
     file.lock().map_err(failed_io("flock", path))?;
     Ok(file)
 }
 
 /// Nobody else may walk into the store: images hold setuid programs, and some of them are old.
-pub fn make_private_dir(path: &Path) -> Result<()> {
+pub(super) fn make_private_dir(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed_io("mkdir", path))?;
     Ok(())
 }

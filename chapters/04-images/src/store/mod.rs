@@ -30,10 +30,11 @@ mod writer;
 
 pub use collect::{Collected, What};
 pub use image::{Image, ImageLayer};
-pub use lock::{Hold, lock_file, make_private_dir};
+pub use lock::Hold;
 pub use receive::{Expected, Received};
 pub use writer::{Placed, Scratch, Writer};
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -100,6 +101,12 @@ impl Store {
     /// Keeps what is there from being cleared away, until the result is dropped.
     pub fn hold(&self) -> Result<Hold> {
         Hold::shared(self)
+    }
+
+    /// Locks something of the store that is called `name`, until the result is dropped.
+    pub fn lock(&self, name: &str) -> Result<File> {
+        lock::make_private_dir(&self.dir)?;
+        lock::lock_file(&self.dir.join(name))
     }
 
     /// Begins to add something, and sweeps up what others who were killed left behind.

@@ -276,3 +276,8 @@ fn failed<'a>(call: &'static str, path: &'a Path) -> impl FnOnce(Errno) -> anyho
 fn path_shown(path: &Path) -> String {
     shown(path.as_os_str().as_bytes())
 }
+
+/// Copies the layers `trees`, bottom first, to the new directory `to` as one tree.
+pub fn flatten(trees: &[PathBuf], to: &Path) -> look::Result<Vec<String>> {
+    trees.iter().try_fold(Vec::new(), |_, tree| copy_tree(tree, to))
+}

@@ -1,0 +1,11 @@
+//! Images, as the runtime uses them: what chapter 4 has is in crate `images`; here is where images come from and go.
+//!
+//! | file        | what it is about                                                      |
+//! |-------------|-----------------------------------------------------------------------|
+//! | `base/`     | the embedded image, made of what the machine has                      |
+//! | `import.rs` | an image of a tar of a root file system                               |
+//! | `users.rs`  | unpacking as an ordinary user: root of the ids that were lent          |
+
+pub mod base;
+pub mod import;
+pub mod users;
