@@ -9,9 +9,17 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use super::test_dir::TestDir;
-use super::test_tar::{Member, archive};
-use super::{Imported, Store, import};
+use crate::store::{Expected, Store};
+use crate::test_dir::TestDir;
+use crate::test_tar::{Member, archive};
+use crate::{LeftOut, apply_layer};
+
+/// A layer that was accepted.
+#[derive(Debug)]
+struct Unpacked {
+    tree: PathBuf,
+    left_out: LeftOut,
+}
 
 /// A place with a store in `store/`, and beside it what an archive would like to reach.
 struct Place {
@@ -29,33 +37,41 @@ impl Place {
         self.temp.path().join("outside")
     }
 
-    fn import(&self, tar: &[u8]) -> anyhow::Result<Imported> {
-        let imported = import(&Store::open(&self.temp.path().join("store")), tar, None);
+    fn unpack(&self, mut tar: &[u8]) -> anyhow::Result<Unpacked> {
+        let store = Store::open(&self.temp.path().join("store"));
+        let writer = store.write()?;
+        let received = writer.receive(&mut tar, &Expected::default(), apply_layer);
+        let unpacked = received.and_then(|received| writer.place(received, None)).map(|placed| Unpacked {
+            tree: self.temp.path().join("store/layers").join(placed.chain_id.hex()).join("tree"),
+            left_out: placed.left_out,
+        });
         assert_eq!(fs::read_to_string(self.outside()).unwrap(), "untouched");
         assert_eq!(fs::metadata(self.outside()).unwrap().nlink(), 1, "nothing may be linked to it");
         let mut beside: Vec<_> = fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         beside.retain(|name| name != "outside" && name != "store");
         assert!(beside.is_empty(), "{beside:?} came to be beside the store");
-        imported
+        unpacked
     }
 
     /// The tree that `tar` became.
     fn accepts(&self, tar: &[u8]) -> PathBuf {
-        self.import(tar).unwrap().image.rootfs
+        self.unpack(tar).unwrap().tree
     }
 
     /// Why `tar` was refused.
     fn refuses(&self, tar: &[u8]) -> String {
         let before = self.stored();
-        let error = format!("{:#}", self.import(tar).expect_err("it must be refused"));
+        let error = format!("{:#}", self.unpack(tar).expect_err("it must be refused"));
         assert_eq!(self.stored(), before, "something was left in the store after: {error}");
         error
     }
 
     fn stored(&self) -> Vec<OsString> {
-        let entries = fs::read_dir(self.temp.path().join("store")).into_iter().flatten();
+        let dirs = ["store", "store/layers", "store/blobs/sha256", "store/tmp"];
+        let entries = dirs.iter().flat_map(|dir| fs::read_dir(self.temp.path().join(dir)).into_iter().flatten());
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        names.retain(|name| name != "names" && name != "lock");
+        // Directories and locks, which the first to come makes.
+        names.retain(|name| !["layers", "blobs", "tmp", "lock", "writers"].iter().any(|made| name == made));
         names.sort();
         names
     }

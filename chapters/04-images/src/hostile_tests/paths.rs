@@ -6,10 +6,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 
 use nix::unistd::geteuid;
 
-use super::super::attributes::xattrs_of;
-use super::super::test_tar::{Member, archive, dir, file, hard_link, long_name, pax, record, symlink};
-use super::super::{copy_tree, remove_tree};
 use super::{Place, assert_says, refusal};
+use crate::test_tar::{Member, archive, dir, file, hard_link, long_name, pax, record, symlink};
+use crate::tree::{copy_tree, remove_tree, xattrs_of};
 
 #[test]
 fn names_with_dots_are_refused() {
@@ -78,17 +77,17 @@ fn hard_links_lead_nowhere_else() {
 fn devices_are_made_by_root_and_left_out_for_others() {
     let place = Place::new();
     let node = |kind, path: &'static str| Member { kind, path: path.as_bytes(), device: (1, 3), ..Member::default() };
-    let imported = place.import(&archive(&[node(b'3', "null"), node(b'4', "disk"), node(b'6', "fifo")])).unwrap();
-    let tree = imported.image.rootfs;
+    let unpacked = place.unpack(&archive(&[node(b'3', "null"), node(b'4', "disk"), node(b'6', "fifo")])).unwrap();
+    let tree = unpacked.tree;
     assert!(fs::symlink_metadata(tree.join("fifo")).unwrap().file_type().is_fifo());
     if geteuid().is_root() {
         let null = fs::symlink_metadata(tree.join("null")).unwrap();
         assert!(null.file_type().is_char_device() && null.rdev() == nix::sys::stat::makedev(1, 3));
         assert!(fs::symlink_metadata(tree.join("disk")).unwrap().file_type().is_block_device());
-        assert_eq!(imported.warnings, [""; 0]);
+        assert_eq!(unpacked.left_out.warnings(), [""; 0]);
     } else {
         assert!(!tree.join("null").exists() && !tree.join("disk").exists());
-        assert_eq!(imported.warnings, ["left out 2 device node(s), which only root can make"]);
+        assert_eq!(unpacked.left_out.warnings(), ["left out 2 device node(s), which only root can make"]);
     }
 }
 
