@@ -9,10 +9,16 @@ mod dispatch;
 mod explain;
 pub mod format;
 mod import;
+mod login;
+mod logout;
 mod pause;
 mod ps;
+mod pull;
+mod push;
+mod registry;
 mod rm;
 mod run;
+mod search;
 mod stats;
 mod table;
 
@@ -55,6 +61,23 @@ const VERBS: &[Verb] = &[
         about: "Make an image from a tar of a root file system",
         command: import::command,
         run: import::run,
+        on_error: 1,
+    },
+    Verb {
+        name: "pull",
+        about: "Download an image from a registry",
+        command: pull::command,
+        run: pull::run,
+        on_error: 1,
+    },
+    Verb { name: "push", about: "Upload an image to a registry", command: push::command, run: push::run, on_error: 1 },
+    Verb { name: "login", about: "Log in to a registry", command: login::command, run: login::run, on_error: 1 },
+    Verb { name: "logout", about: "Log out from a registry", command: logout::command, run: logout::run, on_error: 1 },
+    Verb {
+        name: "search",
+        about: "Search a registry for images",
+        command: search::command,
+        run: search::run,
         on_error: 1,
     },
 ];

@@ -1,0 +1,68 @@
+//! `tinbox pull`: gets an image from a registry.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use images::{Name, Store};
+
+use crate::Stages;
+use crate::cli::registry::{self, flag, tls_argument};
+use crate::image::users::as_root_of_lent_ids;
+use crate::registry::{Access, PullWish, Tell, platform, pull, tags};
+use crate::say::{print, say};
+use crate::state::State;
+
+/// Arguments, as `docker pull` has them.
+pub fn command() -> Command {
+    Command::new("pull")
+        .args([
+            flag("all-tags", 'a', "Get all images of the repository that have a tag"),
+            flag("quiet", 'q', "Only print the image's name"),
+            Arg::new("platform")
+                .long("platform")
+                .value_name("OS/ARCHITECTURE[/VARIANT]")
+                .help("For another machine than this one"),
+            tls_argument(),
+            // Docker's scripts give it; there are no signatures here to be checked.
+            Arg::new("disable-content-trust").long("disable-content-trust").hide(true).action(ArgAction::SetTrue),
+            Arg::new("image").value_name("NAME[:TAG|@DIGEST]").help("The image").required(true),
+        ])
+        .after_help(
+            "Names without a registry mean Docker Hub. Layers that are there already are not fetched again.\n\n\
+             Examples:\n  \
+             tinbox pull alpine\n  \
+             tinbox pull --platform linux/arm64 debian:stable\n  \
+             tinbox pull localhost:5000/app@sha256:…",
+        )
+}
+
+/// Does it.
+pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
+    let typed = matches.get_one::<String>("image").context("NAME is missing")?;
+    let name = Name::parse(typed)?;
+    let all = matches.get_flag("all-tags");
+    if all && registry::has_version(typed) {
+        bail!("tag can't be used with --all-tags/-a");
+    }
+    let quiet = matches.get_flag("quiet");
+    let platform = matches.get_one::<String>("platform").map(|text| platform::parse(text)).transpose()?;
+    let wish = PullWish { platform, tell: if quiet { Tell::Nothing } else { Tell::Stdout } };
+    let access = Access::from_environment(registry::tls_verify(matches))?;
+    let store = Store::open(&State::open()?.images());
+    as_root_of_lent_ids(&mut || {
+        if !quiet && !all && !registry::has_version(typed) {
+            print("Using default tag: latest")?;
+        }
+        let names = match all {
+            true => tags(&name, &access)?.iter().map(|tag| name.with_tag(tag)).collect::<Result<Vec<Name>>>()?,
+            false => vec![name.clone()],
+        };
+        for name in &names {
+            let pulled = pull(&store, name, &wish, &access, stages.apply_layer)?;
+            pulled.warnings.iter().for_each(|warning| say!("tinbox: warning: {warning}"));
+        }
+        print(&if all { format!("{}/{}", name.registry(), name.path()) } else { name.full() })?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
