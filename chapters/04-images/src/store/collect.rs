@@ -13,6 +13,10 @@ use super::lock::Hold;
 use super::{Image, Store};
 use crate::{Digest, Name, failed_io, remove_tree};
 
+/// As long as it lives, nobody adds anything to the store.
+#[derive(Debug)]
+pub struct Alone(#[expect(dead_code, reason = "it is held, not looked at")] Hold);
+
 /// Something that was cleared away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
@@ -56,13 +60,17 @@ impl Store {
         Some(manifest.config.digest)
     }
 
-    /// Clears away all that no image in the index refers to. `None` if somebody adds something just now, and it has to
-    /// wait for another time.
+    /// Keeps others from adding, and from starting to use an image, until the result is dropped. `None` if somebody does
+    /// just now.
+    pub fn alone(&self) -> Result<Option<Alone>> {
+        Ok(Hold::exclusive(self)?.map(Alone))
+    }
+
+    /// Clears away all that no image in the index refers to.
     ///
     /// Whoever has unpacked layers in use must have their image in the index. Call it as whoever may remove what the
     /// layers hold: root, or root of the user namespace with the lent ids.
-    pub fn collect(&self) -> Result<Option<Vec<Collected>>> {
-        let Some(_hold) = Hold::exclusive(self)? else { return Ok(None) };
+    pub fn collect(&self, _alone: &Alone) -> Result<Vec<Collected>> {
         let (blobs, layers) = self.referred_to()?;
         let mut collected = Vec::new();
         for (dir, what, kept) in [("layers", What::Layer, layers), ("blobs/sha256", What::Blob, blobs)] {
@@ -75,7 +83,7 @@ impl Store {
                 collected.push(Collected { what, digest, bytes });
             }
         }
-        Ok(Some(collected))
+        Ok(collected)
     }
 
     /// The digests of all blobs, and the chain ids of all layers, that are in use.

@@ -28,7 +28,7 @@ mod lock;
 mod receive;
 mod writer;
 
-pub use collect::{Collected, What};
+pub use collect::{Alone, Collected, What};
 pub use image::{Image, ImageLayer};
 pub use lock::Hold;
 pub use receive::{Expected, Received};
