@@ -86,7 +86,8 @@ pub fn run(state: &State, from: Source<'_>, options: &Options, stages: &Stages) 
     let layers = from.store.trees(from.image);
     // From here on the record keeps the image.
     drop(from);
-    let outcome = Plan::new(state, layers, &config, options, &container).and_then(|plan| live(&plan, &container, stages));
+    let outcome =
+        Plan::new(state, layers, &config, options, &container).and_then(|plan| live(&plan, &container, stages));
     match outcome {
         Ok(ended) if options.remove => container.remove().map(|()| ended.status),
         Ok(ended) => container.ended(ended).map(|()| ended.status),

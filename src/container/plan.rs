@@ -167,7 +167,10 @@ mod tests {
             super::variables("h", &config, &Options { env: owned(options), ..Options::default() }).unwrap()
         };
         assert_eq!(variables(&[], &[]).1, Some(2));
-        assert_eq!(variables(&["HOME=/srv"], &[]), (vec![format!("PATH={DEFAULT_PATH}"), "HOSTNAME=h".into(), "HOME=/srv".into()], None));
+        assert_eq!(
+            variables(&["HOME=/srv"], &[]),
+            (vec![format!("PATH={DEFAULT_PATH}"), "HOSTNAME=h".into(), "HOME=/srv".into()], None)
+        );
         assert_eq!(variables(&[], &["HOME="]).1, None);
     }
 

@@ -1,21 +1,20 @@
 //! `tinbox run`: creates a container, runs it in the foreground, and passes on its exit status.
 
 mod arguments;
+mod image;
 mod namespaces;
 mod sandbox;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use images::{Image, Name, Store};
+use images::Store;
 
 use arguments::{flag, text, texts, value, values};
 
 use crate::Stages;
 use crate::container::{self, Options, Source};
-use crate::image::base;
-use crate::say::say;
 use crate::state::State;
 
 /// Arguments, as `docker run` has them.
@@ -35,6 +34,8 @@ pub fn command() -> Command {
             values("label", "KEY[=VALUE]", "Say something about the container").short('l'),
             value("stop-signal", "SIGNAL", "What it wants to be ended with"),
         ])
+        .next_help_heading("Which image")
+        .args(image::arguments())
         .next_help_heading("What it sees")
         .args(namespaces::arguments())
         .next_help_heading("What it gets")
@@ -98,31 +99,8 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let state = State::open()?;
     let store = Store::open(&state.images());
     let hold = store.hold()?;
-    let image = find(&store, wanted, stages)?;
+    let image = image::find(&store, wanted, matches, stages)?;
     let from = Source { store: &store, image: &image, name: wanted, hold };
     let status = container::run(&state, from, &options, stages)?;
     Ok(ExitCode::from(status))
-}
-
-/// The image that is wanted. The embedded one is made if it is not there yet.
-fn find(store: &Store, wanted: &str, stages: &Stages) -> Result<Image> {
-    let name = Name::parse(wanted);
-    if let Ok(name) = &name
-        && let Some(image) = store.find(name)?
-    {
-        return Ok(image);
-    }
-    if name.as_ref().is_ok_and(|name| *name == Name::base()) {
-        let (image, missing) = base::find_or_make(store, stages.apply_layer)?;
-        missing.iter().for_each(|sentence| say!("tinbox: warning: {sentence}"));
-        return Ok(image);
-    }
-    if let Ok(image) = store.look_up(wanted) {
-        return Ok(image);
-    }
-    let name = name?;
-    bail!(
-        "Unable to find image '{name}' locally\n  help: `tinbox import FILE.tar {name}` makes it from a root file \
-         system; the image `base` is always there"
-    )
 }

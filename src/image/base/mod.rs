@@ -16,8 +16,8 @@
 mod busybox;
 mod elf;
 mod host;
-mod laying;
 mod layer;
+mod laying;
 mod libraries;
 mod skeleton;
 #[cfg(test)]

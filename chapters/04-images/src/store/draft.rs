@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::lock::{self, make_private_dir};
 use super::Store;
+use super::lock::{self, make_private_dir};
 use crate::{failed_io, remove_tree};
 
 /// Removes itself with all that is still in it.

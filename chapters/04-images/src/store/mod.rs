@@ -26,6 +26,8 @@ mod index;
 mod layers;
 mod lock;
 mod receive;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use collect::{Alone, Collected, What};

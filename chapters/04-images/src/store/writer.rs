@@ -15,7 +15,7 @@ use super::lock::{self, Hold, make_private_dir};
 use super::receive::{Expected, Received, receive};
 use super::{Image, Store};
 use crate::oci::{Descriptor, ImageConfig, Manifest, media};
-use crate::{ApplyLayer, Digest, LeftOut, Name, failed};
+use crate::{ApplyLayer, Digest, LeftOut, Name, chain_ids, failed};
 
 /// Adds layers and images. While it lives, nothing that it added is cleared away.
 #[derive(Debug)]
@@ -81,10 +81,9 @@ impl<'a> Writer<'a> {
 
     /// Gives a layer its place above `below`, the chain id of the layer that it stands on, if it is not the bottom one.
     pub fn place(&self, received: Received, below: Option<&Digest>) -> Result<Placed> {
-        let chain_id = match below {
-            None => received.diff_id,
-            Some(below) => Digest::of(format!("{below} {}", received.diff_id).as_bytes()),
-        };
+        // The chain id below stands for all that is there, as the diff id of the bottom layer does.
+        let chain: Vec<Digest> = below.copied().into_iter().chain([received.diff_id]).collect();
+        let chain_id = *chain_ids(&chain).last().context("there is at least this layer")?;
         let beneath = self.store.up_to(below)?;
         received.unsettled.settle(&received.draft.tree(), &beneath)?;
         LayerRecord { below: below.copied(), size: received.size }.write(&received.draft.layer())?;

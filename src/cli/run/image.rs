@@ -1,0 +1,86 @@
+//! Which image a container is to be of, and what is done if it is not here.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::{Arg, ArgMatches};
+use images::{Image, Name, Store};
+
+use super::arguments::{flag, text, value};
+use crate::Stages;
+use crate::image::{base, users};
+use crate::registry::{self, Access, PullWish, Tell};
+use crate::say::say;
+
+/// The options that are about the image.
+pub fn arguments() -> [Arg; 4] {
+    [
+        value("pull", "WHEN", "Whether to get the image from its registry: always, missing or never")
+            .value_parser(["always", "missing", "never"])
+            .default_value("missing"),
+        value("platform", "OS/ARCH", "For which machine to get it [default: this one]"),
+        flag("quiet", "Do not tell how far it is").short('q'),
+        value("tls-verify", "BOOL", "Whether to trust only registries that can prove who they are")
+            .value_parser(clap::value_parser!(bool))
+            .default_value("true"),
+    ]
+}
+
+/// The image that is wanted: a name, or an id. The embedded one is made if it is not there yet, and any other with a
+/// name is pulled.
+pub fn find(store: &Store, wanted: &str, matches: &ArgMatches, stages: &Stages) -> Result<Image> {
+    let always = text(matches, "pull") == Some("always");
+    let name = match Name::parse(wanted) {
+        Ok(name) => name,
+        Err(error) => return store.look_up(wanted).map_err(|_| error),
+    };
+    let embedded = name == Name::base();
+    if !always || embedded {
+        let here = store.find(&name)?;
+        if let Some(image) = here.or_else(|| store.look_up(wanted).ok()) {
+            return Ok(image);
+        }
+    }
+    if embedded {
+        let (image, missing) = base::find_or_make(store, stages.apply_layer)?;
+        missing.iter().for_each(|sentence| say!("tinbox: warning: {sentence}"));
+        return Ok(image);
+    }
+    if !always {
+        say!("Unable to find image '{name}' locally");
+    }
+    if text(matches, "pull") == Some("never") {
+        bail!("No such image: {name}, and --pull never forbids to get it");
+    }
+    pull(store, &name, matches, stages)?;
+    store.find(&name)?.with_context(|| format!("No such image: {name}, though it was just pulled"))
+}
+
+fn pull(store: &Store, name: &Name, matches: &ArgMatches, stages: &Stages) -> Result<()> {
+    let platform = text(matches, "platform").map(registry::platform::parse).transpose().context("--platform")?;
+    let verify = matches.get_one::<bool>("tls-verify").copied().unwrap_or(true);
+    let tell = if matches.get_flag("quiet") { Tell::Nothing } else { Tell::Stderr };
+    let status = users::as_root_of_lent_ids(&mut || {
+        get(store, name, &PullWish { platform: platform.clone(), tell }, verify, stages)?;
+        Ok(ExitCode::SUCCESS)
+    })?;
+    if status != ExitCode::SUCCESS {
+        bail!("{name} could not be pulled");
+    }
+    Ok(())
+}
+
+fn get(store: &Store, name: &Name, wish: &PullWish, verify: bool, stages: &Stages) -> Result<()> {
+    let access = Access::from_environment(verify)?;
+    let pulled = registry::pull(store, name, wish, &access, stages.apply_layer).map_err(|error| {
+        match registry::could_not_be_reached(&error) {
+            true => error.context(
+                "no way to the registry\n  help: the image `base` needs no network; `tinbox load` takes images from a \
+                 file; and whoever has them can share them: `tinbox registry serve`",
+            ),
+            false => error,
+        }
+    })?;
+    pulled.warnings.iter().for_each(|sentence| say!("tinbox: warning: {sentence}"));
+    Ok(())
+}
