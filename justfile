@@ -31,6 +31,10 @@ attack:
 bench:
     tests/bench/run
 
+# How fast images are pulled, loaded, saved and made, next to Docker, Podman and umoci
+bench-images *ARGUMENTS:
+    tests/bench-images/run {{ARGUMENTS}}
+
 # What a container may do, next to Docker and Podman
 compare-sandbox *ARGUMENTS:
     tests/sandbox/run {{ARGUMENTS}}
