@@ -4,10 +4,14 @@
 //! found before any of them is described, because describing all of them costs more than starting a container's
 //! first process.
 
+mod ask;
 mod containers;
 mod dispatch;
 mod explain;
 pub mod format;
+mod history;
+mod image;
+mod images;
 mod import;
 mod login;
 mod logout;
@@ -17,10 +21,13 @@ mod pull;
 mod push;
 mod registry;
 mod rm;
+mod rmi;
 mod run;
 mod search;
 mod stats;
 mod table;
+mod tag;
+mod units;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -56,6 +63,16 @@ const VERBS: &[Verb] = &[
         on_error: 1,
     },
     Verb { name: "stats", about: "Show what containers use", command: stats::command, run: stats::run, on_error: 1 },
+    Verb { name: "images", about: "List images", command: images::command, run: images::run, on_error: 1 },
+    Verb {
+        name: "history",
+        about: "Show how an image came to be",
+        command: history::command,
+        run: history::run,
+        on_error: 1,
+    },
+    Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 },
+    Verb { name: "rmi", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
     Verb {
         name: "import",
         about: "Make an image from a tar of a root file system",
@@ -83,7 +100,7 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Two words each.
-const GROUPS: &[Group] = &[];
+const GROUPS: &[Group] = &[image::GROUP];
 
 /// Runs the command line of this process.
 pub fn main(stages: &Stages) -> ExitCode {

@@ -7,7 +7,8 @@ use cgroups::Group;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
-use crate::cli::table::print_table;
+use crate::cli::table::{print_table, shortened};
+use crate::cli::units::{ago, duration};
 use crate::container::{self, Life, Record};
 use crate::say::print;
 use crate::state::State;
@@ -41,65 +42,16 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
 
 fn row(record: &Record, life: Life) -> [String; 6] {
     let now = container::now();
-    let created = ago(now.saturating_sub(record.created));
+    let created = ago(record.created);
     let status = match life {
         Life::Running => {
             let paused = Group::open(&record.id).is_some_and(|group| group.is_frozen());
             format!("Up {}{}", duration(now.saturating_sub(record.created)), if paused { " (Paused)" } else { "" })
         }
-        Life::Exited(ended) => format!("Exited ({}) {}", ended.status, ago(now.saturating_sub(ended.at))),
+        Life::Exited(ended) => format!("Exited ({}) {}", ended.status, ago(ended.at)),
         Life::Lost => "Lost (tinbox was killed)".into(),
     };
-    let command = shorten(&record.command.join(" "), 20);
+    let words: Vec<&str> = record.config.entrypoint.iter().chain(&record.command).map(String::as_str).collect();
+    let command = shortened(&words.join(" "), 20);
     [record.id[..12].to_owned(), record.image.clone(), format!("\"{command}\""), created, status, record.name.clone()]
-}
-
-/// Shows control characters as what they are, so that a command cannot repaint the terminal of who lists it.
-fn shorten(text: &str, most: usize) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    if text.chars().count() <= most { text } else { text.chars().take(most - 1).chain(['…']).collect() }
-}
-
-fn ago(seconds: u64) -> String {
-    format!("{} ago", duration(seconds))
-}
-
-/// A length of time, as docker words it.
-fn duration(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
-    match () {
-        () if seconds < 1 => "Less than a second".into(),
-        () if seconds == 1 => "1 second".into(),
-        () if minutes < 1 => format!("{seconds} seconds"),
-        () if minutes == 1 => "About a minute".into(),
-        () if hours < 1 => format!("{minutes} minutes"),
-        () if hours == 1 => "About an hour".into(),
-        () if days < 2 => format!("{hours} hours"),
-        () => format!("{days} days"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_worded_as_docker_does() {
-        let words = [
-            (0, "Less than a second"),
-            (59, "59 seconds"),
-            (60, "About a minute"),
-            (7200, "2 hours"),
-            (180_000, "2 days"),
-        ];
-        for (seconds, expected) in words {
-            assert_eq!(duration(seconds), expected);
-        }
-    }
-
-    #[test]
-    fn a_command_cannot_repaint_the_terminal() {
-        assert_eq!(shorten("\u{1b}[2Jx", 20), "?[2Jx");
-        assert_eq!(shorten("a long long command", 8), "a long …");
-    }
 }

@@ -12,6 +12,9 @@ pub const LONGEST: usize = 64 << 10;
 /// deep everything else goes, does not count them.
 const MOST_ELSES: usize = 100;
 
+/// So many turns of `{{range}}` are made at most.
+const MOST_TURNS: u64 = 1_000_000;
+
 /// A template that was read.
 pub struct Template {
     strict: gotmpl::Template,
@@ -37,7 +40,8 @@ impl Template {
             bail!("template parsing error: template: more than {MOST_ELSES} times else");
         }
         let source = source.replace("\\t", "\t").replace("\\n", "\n");
-        let read = |source: &str, missing| functions(gotmpl::Template::new("")).missing_key(missing).parse(source);
+        let new = || functions(gotmpl::Template::new("")).max_range_iters(MOST_TURNS);
+        let read = |source: &str, missing| new().missing_key(missing).parse(source);
         let template = Template {
             strict: read(&source, MissingKey::Error).map_err(refused)?,
             lenient: read(&source, MissingKey::Invalid).map_err(refused)?,

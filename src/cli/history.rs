@@ -1,0 +1,119 @@
+//! `tinbox history`: how an image came to be.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use images::oci::History;
+use images::{Image, Store, timestamp};
+
+use crate::Stages;
+use crate::cli::format::{self, Listing};
+use crate::cli::table::shortened;
+use crate::cli::units;
+use crate::say::print;
+use crate::state::State;
+
+/// So much of a command is shown.
+const SHORT: usize = 45;
+
+/// Arguments, as `docker history` has them.
+pub fn command() -> Command {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    Command::new("history")
+        .args([
+            format::argument(),
+            Arg::new("human")
+                .long("human")
+                .short('H')
+                .value_name("BOOL")
+                .help("Print sizes and times for people; --human=false prints bytes and dates")
+                .num_args(0..=1)
+                .require_equals(true)
+                .value_parser(clap::value_parser!(bool))
+                .hide_possible_values(true)
+                .default_value("true")
+                .hide_default_value(true)
+                .default_missing_value("true"),
+            flag("no-trunc", "Do not shorten ids and commands"),
+            flag("quiet", "Only print ids").short('q'),
+            Arg::new("image").value_name("IMAGE").help("Name, id, or the beginning of an id").required(true),
+        ])
+        .after_help(HELP)
+}
+
+const HELP: &str = "\
+The newest step comes first. A step that only changed the config has no layer, so its size is 0. Only the last step is \
+an image here; the others are <missing>, as in Docker.
+
+For --format there are .ID, .CreatedSince, .CreatedAt, .CreatedBy, .Size and .Comment.
+
+Examples:
+  tinbox history alpine
+  tinbox history --no-trunc --format '{{.CreatedBy}}' alpine   the whole commands
+  tinbox history --human=false alpine                          bytes and dates
+  tinbox image inspect --layers alpine                         what each layer holds, drawn";
+
+/// Does it.
+pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
+    let store = Store::open(&State::open()?.images());
+    let image = store.look_up(matches.get_one::<String>("image").context("IMAGE is missing")?)?;
+    let shown =
+        Shown { human: matches.get_one::<bool>("human").copied().unwrap_or(true), whole: matches.get_flag("no-trunc") };
+    let rows = shown.rows(&store, &image)?;
+    let format = matches.get_one::<String>("format").map(String::as_str);
+    if matches.get_flag("quiet") && format.is_none_or(|format| format == "table") {
+        rows.iter().try_for_each(|row| print(&row[0]))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let table = match shown.human {
+        true => "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+        false => "{{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
+    };
+    Listing { fields: FIELDS, table, rows }.print(format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+const FIELDS: [(&str, &str); 6] = [
+    ("ID", "IMAGE"),
+    ("CreatedSince", "CREATED"),
+    ("CreatedAt", "CREATED AT"),
+    ("CreatedBy", "CREATED BY"),
+    ("Size", "SIZE"),
+    ("Comment", "COMMENT"),
+];
+
+/// How steps are shown.
+struct Shown {
+    human: bool,
+    whole: bool,
+}
+
+impl Shown {
+    fn rows(&self, store: &Store, image: &Image) -> Result<Vec<[String; FIELDS.len()]>> {
+        let mut sizes = store.sizes(image)?.into_iter();
+        let mut steps: Vec<(History, u64)> = Vec::new();
+        for step in &image.config.history {
+            let size = if step.empty_layer { 0 } else { sizes.next().unwrap_or_default() };
+            steps.push((step.clone(), size));
+        }
+        // Layers that the history does not know of.
+        steps.extend(sizes.map(|size| (History::default(), size)));
+        let newest_first = steps.iter().rev().enumerate();
+        Ok(newest_first.map(|(at, (step, size))| self.row((at == 0).then_some(image), step, *size)).collect())
+    }
+
+    fn row(&self, image: Option<&Image>, step: &History, size: u64) -> [String; FIELDS.len()] {
+        let id = image.map(|image| if self.whole { image.id.to_string() } else { image.id.short() });
+        let created = step.created.as_deref().and_then(timestamp::parse).map(|(seconds, _)| seconds);
+        let created_by = step.created_by.clone().unwrap_or_default().replace(['\t', '\n', '\r'], " ");
+        [
+            id.unwrap_or_else(|| "<missing>".to_owned()),
+            created.map_or_else(|| "N/A".to_owned(), units::age),
+            created.map_or_else(|| "N/A".to_owned(), |seconds| timestamp::format(seconds, 0).replace(".000000000", "")),
+            if self.whole { created_by } else { shortened(&created_by, SHORT) },
+            if self.human { units::size(size) } else { size.to_string() },
+            step.comment.clone().unwrap_or_default().replace(['\t', '\n', '\r'], " "),
+        ]
+    }
+}

@@ -1,0 +1,82 @@
+//! `tinbox rmi`: removes images.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use colored::Colorize;
+use images::store::LookUp;
+use images::{Name, Store};
+
+use crate::Stages;
+use crate::image::removal::{Deed, Removal};
+use crate::image::users;
+use crate::say::{print, say};
+use crate::state::State;
+
+/// Arguments, as `docker rmi` has them.
+pub fn command() -> Command {
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
+    Command::new("rmi")
+        .args([
+            flag("force", "Remove names of an image that has several, or that a container came from").short('f'),
+            flag("no-prune", "Taken for docker's sake: there are no parents here that could be pruned, too"),
+            Arg::new("image")
+                .value_name("IMAGE")
+                .help("Name, id, or the beginning of an id")
+                .num_args(1..)
+                .required(true),
+        ])
+        .after_help(HELP)
+}
+
+const HELP: &str = "\
+A name is only taken from its image; the image goes with its last name, and with it the layers that no other image \
+has. As long as there is a container of an image, its layers stay: with --force the image loses its name, and \
+`tinbox image prune` removes it once the container is gone.
+
+Examples:
+  tinbox rmi alpine:3                           a name
+  tinbox rmi -f 4f1c                            an image by its id, with all its names
+  tinbox rmi $(tinbox images -q 'me/*')         all of a name
+  tinbox image prune                            all that have no name";
+
+/// Does it. One that fails does not keep the others; with --force it is no failure if there is none of that name.
+pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
+    let force = matches.get_flag("force");
+    let wanted: Vec<&String> = matches.get_many("image").into_iter().flatten().collect();
+    let state = State::open()?;
+    let store = Store::open(&state.images());
+    users::as_root_of_lent_ids(&mut || {
+        let mut removal = Removal::begin(&state, &store)?;
+        let mut status = ExitCode::SUCCESS;
+        for wanted in &wanted {
+            if let Err(error) = remove(&store, &mut removal, wanted, force) {
+                say!("{} {error:#}", "tinbox:".red());
+                if !(force && matches!(error.downcast_ref(), Some(LookUp::NoSuch(_)))) {
+                    status = ExitCode::FAILURE;
+                }
+            }
+        }
+        Ok(status)
+    })
+}
+
+fn remove(store: &Store, removal: &mut Removal<'_>, wanted: &str, force: bool) -> Result<()> {
+    let image = store.look_up(wanted)?;
+    let name = Name::parse(wanted).ok().filter(|name| image.names.contains(name) || image.digests.contains(name));
+    let deeds = match name {
+        Some(name) => removal.by_name(&name, &image, force)?,
+        None => removal.by_id(&image, force)?,
+    };
+    for deed in &deeds {
+        print(&match deed {
+            Deed::Untagged(name) => format!("Untagged: {name}"),
+            Deed::Deleted(digest) => format!("Deleted: {digest}"),
+        })?;
+    }
+    if !removal.is_alone() {
+        say!("tinbox: something is being added just now, so layers stay: `tinbox image prune` removes them later");
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Removing images.
+//!
+//! A name is taken away at once. The image behind it goes with its last name, unless a container came from it: as long
+//! as the container is there its layers must be, so the image stays, without a name. What no image needs any more is
+//! cleared away then, and only while nobody adds anything: a container that is being started right now may have found
+//! the image already, and holds the store until its record says so.
+
+use anyhow::{Result, bail};
+use images::store::{Alone, What};
+use images::{Digest, Image, Name, Store};
+
+use crate::container::{self, Life, Record};
+use crate::state::State;
+
+/// Something that was done, as Docker reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// A name was taken away.
+    Untagged(Name),
+    /// An image or a layer is gone.
+    Deleted(Digest),
+}
+
+/// Removes images, while nobody adds any.
+#[derive(Debug)]
+pub struct Removal<'a> {
+    store: &'a Store,
+    /// `None` if somebody adds something: then what loses its name stays until the next time.
+    alone: Option<Alone>,
+    containers: Vec<(Record, Life)>,
+    /// How many bytes were freed.
+    pub freed: u64,
+}
+
+impl<'a> Removal<'a> {
+    /// Looks who is there. Call it as whoever may remove layers: see [`crate::image::users`].
+    pub fn begin(state: &State, store: &'a Store) -> Result<Removal<'a>> {
+        let alone = store.alone()?;
+        Ok(Removal { store, alone, containers: container::all(state)?, freed: 0 })
+    }
+
+    /// Whether nobody adds anything, so that what is not needed can be cleared away.
+    pub fn is_alone(&self) -> bool {
+        self.alone.is_some()
+    }
+
+    /// A container that came from `image`; one that runs, if there is one.
+    pub fn user_of(&self, image: &Image) -> Option<&(Record, Life)> {
+        let users = || self.containers.iter().filter(|(record, _)| record.image_id == image.id);
+        users().find(|(_, life)| *life == Life::Running).or_else(|| users().next())
+    }
+
+    /// Takes `name` from its image, which goes if that was its last.
+    ///
+    /// A conflict is an error: with `force` the name goes even if a container uses the image.
+    pub fn by_name(&mut self, name: &Name, image: &Image, force: bool) -> Result<Vec<Deed>> {
+        let same_repository = |other: &&Name| other.repository() == name.repository();
+        let other_tags = image.names.iter().filter(|other| *other != name);
+        // By which digest a repository knows it means nothing once no tag of that repository does.
+        let digests: Vec<&Name> = match name.tag().is_some() && other_tags.clone().filter(same_repository).count() == 0
+        {
+            true => image.digests.iter().filter(same_repository).collect(),
+            false => Vec::new(),
+        };
+        let gone: Vec<&Name> = std::iter::once(name).chain(digests).collect();
+        let is_last = image.names.iter().chain(&image.digests).all(|name| gone.contains(&name));
+        let user = self.user_of(image).filter(|_| is_last);
+        if let Some((user, _)) = user.filter(|_| !force) {
+            bail!(
+                "conflict: unable to remove repository reference \"{name}\" (must force) - container {} is using its \
+                 referenced image {}",
+                &user.id[..12],
+                image.id.short()
+            );
+        }
+        let keep = !is_last || user.is_some() || self.alone.is_none();
+        gone.iter().try_for_each(|name| self.store.untag(name, keep))?;
+        let mut deeds: Vec<Deed> = gone.into_iter().cloned().map(Deed::Untagged).collect();
+        if !keep {
+            deeds.extend(self.clear(&[image])?);
+        }
+        Ok(deeds)
+    }
+
+    /// Takes all names from `image`, and removes it.
+    ///
+    /// Conflicts are errors: without `force`, that it has several names, or that a container came from it that has
+    /// ended; a container that runs, always.
+    pub fn by_id(&mut self, image: &Image, force: bool) -> Result<Vec<Deed>> {
+        let id = image.id.short();
+        let user = self.user_of(image);
+        let nameless = image.names.is_empty() && image.digests.is_empty();
+        match user {
+            Some((user, Life::Running)) => bail!(
+                "conflict: unable to delete {id} (cannot be forced) - image is being used by running container {}",
+                &user.id[..12]
+            ),
+            Some((user, _)) if nameless || !force => bail!(
+                "conflict: unable to delete {id} ({}) - image is being used by stopped container {short}\n  help: \
+                 `tinbox rm {short}` removes the container",
+                if nameless { "cannot be forced" } else { "must be forced" },
+                short = &user.id[..12]
+            ),
+            _ => {}
+        }
+        if !force && is_known_by_several_names(image) {
+            bail!("conflict: unable to delete {id} (must be forced) - image is referenced in multiple repositories");
+        }
+        let keep = user.is_some() || self.alone.is_none();
+        self.store.forget(image, keep)?;
+        let mut deeds = untagged(image);
+        if !keep {
+            deeds.extend(self.clear(&[image])?);
+        }
+        Ok(deeds)
+    }
+
+    /// Removes all of `images`. No container came from any of them.
+    pub fn all(&mut self, images: &[&Image]) -> Result<Vec<Deed>> {
+        images.iter().try_for_each(|image| self.store.forget(image, false))?;
+        let deeds = images.iter().flat_map(|image| untagged(image)).collect();
+        Ok([deeds, self.clear(images)?].concat())
+    }
+
+    /// Clears away what nothing refers to, and says what of it was these images'.
+    fn clear(&mut self, images: &[&Image]) -> Result<Vec<Deed>> {
+        let Some(alone) = &self.alone else { return Ok(Vec::new()) };
+        let collected = self.store.collect(alone)?;
+        self.freed += collected.iter().map(|collected| collected.bytes).sum::<u64>();
+        let is_gone = |what: What, digest: &Digest| {
+            collected.iter().any(|collected| collected.what == what && collected.digest == *digest)
+        };
+        let mut deeds: Vec<Deed> = Vec::new();
+        for image in images {
+            let layers = image.layers.iter().rev().map(|layer| layer.chain_id);
+            let layers = layers.filter(|layer| is_gone(What::Layer, layer));
+            let id = Some(image.id).filter(|id| is_gone(What::Blob, id));
+            for digest in id.into_iter().chain(layers) {
+                // Two of them may have shared a layer.
+                if !deeds.contains(&Deed::Deleted(digest)) {
+                    deeds.push(Deed::Deleted(digest));
+                }
+            }
+        }
+        Ok(deeds)
+    }
+}
+
+fn untagged(image: &Image) -> Vec<Deed> {
+    image.names.iter().chain(&image.digests).cloned().map(Deed::Untagged).collect()
+}
+
+/// One tag, and the digest by which the same repository knows it, count as one name.
+fn is_known_by_several_names(image: &Image) -> bool {
+    let elsewhere = |digest: &Name| image.names.first().is_none_or(|name| name.repository() != digest.repository());
+    image.names.len() + image.digests.iter().filter(|digest| elsewhere(digest)).count() > 1
+}
