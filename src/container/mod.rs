@@ -48,7 +48,7 @@ pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};
 pub use registry::{NoSuch, all, find_running, remove};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use cgroups::Group;
 use images::store::Hold;
 use images::{Image, Store};
@@ -132,6 +132,8 @@ fn watch(plan: &Plan, container: &Container, group: Option<&Group>, stages: &Sta
                 OWN_ERROR
             }))
         }
+        // Not the command's doing: what was asked for cannot be.
+        start::Started::Failed(failure) if failure.status == OWN_ERROR => bail!(failure.message),
         start::Started::Failed(failure) => {
             say!("tinbox: {}", failure.message);
             Ok(failure.status)

@@ -220,9 +220,11 @@ fn bad_input_is_refused_before_anything_is_done() {
 }
 
 fn a_missing_image_is_named() {
-    insta::assert_snapshot!(Tinbox::without_images().tinbox("run --rm nginx").fails(125), @r"
-    tinbox: Unable to find image 'nginx:latest' locally
-      help: `tinbox import FILE.tar nginx:latest` makes it from a root file system; the image `base` is always there
+    // Nobody listens on port 1, so no network is asked.
+    insta::assert_snapshot!(Tinbox::without_images().tinbox("run --rm 127.0.0.1:1/nginx").fails(125), @r"
+    Unable to find image '127.0.0.1:1/nginx:latest' locally
+    tinbox: 127.0.0.1:1 could not be reached: connection refused: nothing listens there
+      help: the image `base` needs no network; `tinbox load` takes images from a file; and who has them can share them: `tinbox registry serve`
     ");
 }
 

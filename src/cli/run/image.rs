@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Arg, ArgMatches};
 use images::{Image, Name, Store};
 
@@ -74,9 +74,9 @@ fn get(store: &Store, name: &Name, wish: &PullWish, verify: bool, stages: &Stage
     let access = Access::from_environment(verify)?;
     let pulled = registry::pull(store, name, wish, &access, stages.apply_layer).map_err(|error| {
         match registry::could_not_be_reached(&error) {
-            true => error.context(
-                "no way to the registry\n  help: the image `base` needs no network; `tinbox load` takes images from a \
-                 file; and whoever has them can share them: `tinbox registry serve`",
+            true => anyhow!(
+                "{error:#}\n  help: the image `base` needs no network; `tinbox load` takes images from a file; and who \
+                 has them can share them: `tinbox registry serve`"
             ),
             false => error,
         }

@@ -32,8 +32,8 @@ fn nobody_else_reads_layers_and_records() {
     let mut files = Vec::new();
     walk(&tinbox.path(""), &mut files);
     let readable: Vec<_> = files.iter().filter(|file| fs::symlink_metadata(file).unwrap().mode() & 0o4 != 0).collect();
-    assert!(readable.iter().any(|file| file.ends_with("rootfs/etc/passwd")), "{readable:?}");
-    let layer = readable.iter().find(|file| file.ends_with("rootfs/etc/passwd")).unwrap();
+    assert!(readable.iter().any(|file| file.ends_with("tree/etc/passwd")), "{readable:?}");
+    let layer = readable.iter().find(|file| file.ends_with("tree/etc/passwd")).unwrap();
     // The directory that holds all is closed too; that is the test's doing, not Tinbox's.
     fs::set_permissions(tinbox.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     for file in &files {
