@@ -1,6 +1,6 @@
 //! `run`: a command on stacked layers, with everything that the earlier chapters give.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -62,8 +62,10 @@ pub fn run(arguments: &ArgMatches) -> Result<u8> {
         tell::chapter(3, || group.remove())?;
     }
     if status.is_ok() {
-        eprintln!("ch04-images: what it changed:");
-        show::print(&place.upper(), &mut io::stderr().lock())?;
+        let mut changes = Vec::new();
+        show::print(&place.upper(), &mut changes)?;
+        eprintln!("{NAME}: it changed {}", if changes.is_empty() { "nothing" } else { "this:" });
+        io::stderr().write_all(&changes)?;
     }
     status
 }
