@@ -1,7 +1,64 @@
 //! # Chapter 4: layers
 //!
-//! An image is a root file system, cut into layers. Each layer is a tar archive of what changed against the ones
-//! below it. Layers are called by the digest of their contents, so images share those that they have in common.
+//! A container needs a root file system, and people pass those on. Two things make that hard. A root file system has
+//! hundreds of megabytes, of which two versions have nearly all in common; and it comes from strangers.
+//!
+//! So it is cut into *layers*. A layer is a tar archive of what changed against the layers below it, and an *image* is
+//! a list of layers and a little JSON. Four functions are what it takes to go from the archive to a container's root,
+//! and back:
+//!
+//! | function        | from                        | to                                                        |
+//! |-----------------|-----------------------------|-----------------------------------------------------------|
+//! | [`apply_layer`] | a layer                     | a directory, in the form that overlayfs reads             |
+//! | [`stack`]       | directories, bottom first   | one tree, with an empty directory on top for changes      |
+//! | [`make_layer`]  | what a container changed    | a layer                                                   |
+//! | [`chain_ids`]   | what each layer changes     | a name for each layer together with all that are below it |
+//!
+//! **What is gone.** An archive can add a file and replace one, but how does it say that one is gone? With a member
+//! called `.wh.NAME`, a *whiteout*. A directory all of whose earlier contents are gone has a member `.wh..wh..opq` in
+//! it: it is *opaque*. On disk overlayfs has its own way of saying the same. A whiteout is a character device with the
+//! numbers 0/0, and an opaque directory has the extended attribute `trusted.overlay.opaque`, or `user.overlay.opaque`
+//! where an ordinary user mounts. What is deleted is still there below, and still goes wherever the image goes.
+//!
+//! **What is shared.** overlayfs (Linux 3.18, for ordinary users 5.11) shows several directories as one. Nothing is
+//! copied for that, so a hundred containers of one image take no more room than one, nor more memory for what they
+//! read. The first time that a file from below is written to, all of it is copied up to the directory on top.
+//!
+//! **What things are called.** Everything in an image has the SHA-256 of its bytes for a name ([`Digest`]). Whoever has
+//! the name can check what they got, whoever sent it. A layer has three such names, and they are easily mixed up:
+//!
+//! - its *digest*: of the bytes that are sent, which are compressed. Another program compresses it to another one;
+//! - its *diff id*: of the archive without the compression. What it changes;
+//! - its *chain id*: of its diff id and those of all layers below it. What is there once it has been applied.
+//!
+//! A *manifest* lists the layers by digest and names the *config*; the config lists them by diff id. The digest of the
+//! config is the image's id. So an id vouches for everything: for what to run, for each layer, and for their order.
+//!
+//! **Who made it.** A layer is a stranger's list of file names, and it is unpacked by root. `../../etc/passwd` is the
+//! clumsy attempt. Better is a symlink first, and then a file "in" it; or a hard link; or a deletion. In [`tree`],
+//! which is the only place that unpacks, no path is ever put together from parts: each is looked up by the kernel below
+//! a descriptor of the root, with `openat2(2)`. `attacks/` has a layer that reaches out, and an extraction that lets it.
+//!
+//! ## What is simplified here
+//!
+//! Nothing in those four functions. Around them are, in modules of their own:
+//! - [`layer`]: reading an archive that may lie about everything, and writing one that is the same each time;
+//! - [`tree`]: laying one out by descriptors; what only the layers below can settle;
+//! - [`changes`]: overlayfs' notes in an upper directory, read back;
+//! - [`store`]: an OCI image layout on disk, which is whole at any moment, whoever is killed;
+//! - [`oci`], [`Name`]: the documents, and how images are called.
+//!
+//! Registries come with the runtime, in `src/registry`: they bring HTTP, TLS and passwords, and no new idea about
+//! layers.
+//!
+//! ## What real runtimes do more
+//!
+//! - containerd has *snapshotters*: overlayfs is one, and btrfs, ZFS, device mapper and others keep layers by their own
+//!   means of sharing.
+//! - They start containers before the image is there, and fetch files as they are read (stargz, SOCI, Nydus).
+//! - They let the kernel check each file when it is read, not only once when it came (fs-verity, composefs).
+//! - They shift owners when mounting (idmapped mounts), so that one unpacked layer serves many user namespaces.
+//! - They check who signed an image (cosign, notation), and what is said to be in it (SBOMs).
 
 pub mod changes;
 mod digest;
@@ -36,7 +93,7 @@ pub use layer::{Kind, Layer, Member};
 pub use name::Name;
 pub use overlay::{Overlay, escape};
 pub use store::{Expected, Image, ImageLayer, Placed, Received, Store, Writer};
-pub use tree::{LeftOut, Tree, copy_tree, flatten, remove_tree};
+pub use tree::{LeftOut, Tree, flatten, remove_tree};
 
 /// [`apply_layer`], or a function of yours that does the same.
 pub type ApplyLayer = fn(&mut Layer<'_>, &mut Tree) -> Result<()>;

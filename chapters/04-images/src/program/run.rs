@@ -84,7 +84,7 @@ fn start(overlay: &Overlay, merged: &Path, group: Option<&Group>, words: &[Strin
     let mut child = || {
         // The mount is made where nobody else sees it. `merged` was opened before there was one on it: open it again.
         let furnish = |_: &Root| {
-            tell::chapter(4, || images::stack(overlay, merged))?;
+            tell::chapter(4, || overlay.mount(merged, images::stack))?;
             namespaces::mount_proc(&Root::new(merged)?)
         };
         let joined = tell::chapter(3, || group.map_or(Ok(()), Group::join));
