@@ -13,6 +13,7 @@ mod history;
 mod image;
 mod images;
 mod import;
+mod load;
 mod login;
 mod logout;
 mod pause;
@@ -23,6 +24,7 @@ mod registry;
 mod rm;
 mod rmi;
 mod run;
+mod save;
 mod search;
 mod stats;
 mod table;
@@ -80,6 +82,14 @@ const VERBS: &[Verb] = &[
         run: import::run,
         on_error: 1,
     },
+    Verb {
+        name: "save",
+        about: "Write one or more images to an archive",
+        command: save::command,
+        run: save::run,
+        on_error: 1,
+    },
+    Verb { name: "load", about: "Read images from an archive", command: load::command, run: load::run, on_error: 1 },
     Verb {
         name: "pull",
         about: "Download an image from a registry",

@@ -19,11 +19,8 @@ pub fn import(
     ensure!(received.members > 0, "the archive holds nothing");
     let placed = writer.place(received, None)?;
     let (platform, created) = (Platform::here(), timestamp::now());
-    let history = History {
-        created: Some(created.clone()),
-        comment: Some("Imported from -".into()),
-        ..History::default()
-    };
+    let history =
+        History { created: Some(created.clone()), comment: Some("Imported from -".into()), ..History::default() };
     let config = ImageConfig {
         created: Some(created),
         architecture: platform.architecture,
@@ -34,6 +31,7 @@ pub fn import(
         history: vec![history],
         ..ImageConfig::default()
     };
-    let image = writer.commit_new(&config, vec![placed.descriptor], name.map(std::slice::from_ref).unwrap_or_default())?;
+    let image =
+        writer.commit_new(&config, vec![placed.descriptor], name.map(std::slice::from_ref).unwrap_or_default())?;
     Ok((image, placed.left_out))
 }

@@ -2,11 +2,13 @@
 //!
 //! | file        | what it is about                                                      |
 //! |-------------|-----------------------------------------------------------------------|
+//! | `archive/`  | images as archives: save and load                                      |
 //! | `base/`     | the embedded image, made of what the machine has                      |
 //! | `import.rs` | an image of a tar of a root file system                               |
 //! | `removal.rs`| what goes with a name, and what stays                              |
 //! | `users.rs`  | unpacking as an ordinary user: root of the ids that were lent          |
 
+pub mod archive;
 pub mod base;
 pub mod import;
 pub mod removal;

@@ -35,6 +35,6 @@ mod transport;
 pub use access::Access;
 pub use auth::{ConfigFile, Credentials};
 pub use error::{Error, could_not_be_reached};
-pub use progress::Tell;
+pub use progress::{LayerProgress, Progress, Tell};
 pub use pull::{PullWish, Pulled, pull, tags};
 pub use push::{Pushed, push};

@@ -1,0 +1,97 @@
+//! OCI's form: `index.json` has the digests of manifests, and perhaps of more indexes.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail, ensure};
+use images::oci::{Descriptor, Index, Manifest, Platform, REF_NAME, media};
+use images::{Expected, Name, shown};
+
+use super::{Contents, Packed};
+use crate::image::archive::contents::blob_path;
+use crate::image::archive::{FULL_NAME, OCI_INDEX};
+use crate::registry::platform;
+
+/// Indexes in indexes: more than this is no image.
+const DEPTH: usize = 4;
+
+pub(super) fn images(contents: &Contents) -> Result<Vec<Packed>> {
+    let index: Index = serde_json::from_slice(&contents.document(OCI_INDEX)?)?;
+    ensure!(!index.manifests.is_empty(), "it names no image");
+    let mut packed: BTreeMap<_, Packed> = BTreeMap::new();
+    let mut order = Vec::new();
+    for (name, entries) in by_name(index.manifests)? {
+        let manifest = one_of(contents, entries, DEPTH)?;
+        // An image with two names has two entries, and is one image.
+        match packed.get_mut(&manifest.digest) {
+            Some(known) => known.names.extend(name),
+            None => {
+                order.push(manifest.digest);
+                let image =
+                    image(contents, &manifest, name).with_context(|| format!("read image {}", manifest.digest))?;
+                packed.insert(manifest.digest, image);
+            }
+        }
+    }
+    Ok(order.iter().filter_map(|digest| packed.remove(digest)).collect())
+}
+
+/// What may stand for one image, in the order of the archive: one entry, or several for several machines.
+fn by_name(entries: Vec<Descriptor>) -> Result<Vec<(Option<Name>, Vec<Descriptor>)>> {
+    let mut groups: Vec<(Option<Name>, Vec<Descriptor>)> = Vec::new();
+    for entry in entries {
+        let name = name_of(&entry)?;
+        let mut groups_of_several =
+            groups.iter_mut().filter(|(_, group)| group.iter().all(|one| one.platform.is_some()));
+        match groups_of_several.find(|(known, _)| entry.platform.is_some() && *known == name) {
+            Some((_, group)) => group.push(entry),
+            None => groups.push((name, vec![entry])),
+        }
+    }
+    Ok(groups)
+}
+
+/// What an entry is called. A reference may be a name or a tag alone, and a tag alone says nothing.
+fn name_of(entry: &Descriptor) -> Result<Option<Name>> {
+    let annotation = |key| entry.annotations.get(key).filter(|text: &&String| !text.is_empty());
+    let Some(text) = annotation(FULL_NAME).or(annotation(REF_NAME)) else { return Ok(None) };
+    if !text.contains([':', '/']) && text == "latest" {
+        return Ok(None);
+    }
+    let name = Name::parse(text)?;
+    ensure!(name.tag().is_some(), "the name {} has a digest, and an archive cannot say that", shown(text.as_bytes()));
+    Ok(Some(name))
+}
+
+/// The manifest for this machine among `entries`. A single one is taken whatever it is for.
+fn one_of(contents: &Contents, mut entries: Vec<Descriptor>, depth: usize) -> Result<Descriptor> {
+    let here = Platform::here();
+    let entry = match entries.len() {
+        1 => entries.remove(0),
+        _ => {
+            platform::choose(&entries, &here).cloned().with_context(|| format!("there is no image for {here} in it"))?
+        }
+    };
+    match entry.media_type.as_str() {
+        media::MANIFEST | media::DOCKER_MANIFEST => Ok(entry),
+        media::INDEX | media::DOCKER_LIST if depth > 0 => {
+            let index: Index = serde_json::from_slice(&contents.blob(&entry.digest)?).context("read an index")?;
+            ensure!(!index.manifests.is_empty(), "the index {} names no image", entry.digest);
+            one_of(contents, index.manifests, depth - 1)
+        }
+        other => bail!("{} is not an image, but {}", entry.digest, shown(other.as_bytes())),
+    }
+}
+
+fn image(contents: &Contents, descriptor: &Descriptor, name: Option<Name>) -> Result<Packed> {
+    let bytes = contents.blob(&descriptor.digest)?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).context("its manifest cannot be read")?;
+    let config = contents.blob(&manifest.config.digest)?;
+    let layer = |layer: &Descriptor| {
+        let expected = Expected { digest: Some(layer.digest), size: Some(layer.size), diff_id: None };
+        Ok((contents.find(&blob_path(&layer.digest))?, expected))
+    };
+    let layers = manifest.layers.iter().map(layer).collect::<Result<_>>()?;
+    let mut packed = Packed::new(name.into_iter().collect(), config, layers)?;
+    packed.manifest = Some((bytes, descriptor.media_type.clone()));
+    Ok(packed)
+}
