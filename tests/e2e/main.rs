@@ -19,6 +19,7 @@ mod limits;
 mod namespaces;
 mod pause;
 mod recovery;
+mod registry;
 mod run;
 mod sandbox;
 mod support;
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
-    let groups: [(&str, &[Test]); 15] = [
+    let registry = registry::tests();
+    let groups: [(&str, &[Test]); 16] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ("explain", explain::TESTS),
         ("recovery", recovery::TESTS),
         ("import", import::TESTS),
+        ("registry", &registry),
         ("attacks", attacks::TESTS),
         ("apparmor", apparmor::TESTS),
         ("chapters", chapters::TESTS),

@@ -36,6 +36,8 @@ pub enum Need {
     Call(&'static str),
     /// A kernel with AppArmor, and the parser of its profiles.
     AppArmor,
+    /// A program, installed or not.
+    Program(&'static str),
     /// `TIOCSTI`, typing into one's own terminal.
     Typing,
 }
@@ -65,6 +67,11 @@ impl Need {
             }
             Need::AppArmor => {
                 (apparmor_works(), "no AppArmor in this kernel, or no apparmor_parser (package apparmor)")
+            }
+            Need::Program(name) => {
+                let path = std::env::var_os("PATH").unwrap_or_default();
+                let there = std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+                return (!there).then(|| format!("no {name} in your PATH"));
             }
             Need::Typing => (typing_works(), "the kernel lets only root type into terminals: dev.tty.legacy_tiocsti"),
         };
