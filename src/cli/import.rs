@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Arg, ArgMatches, Command};
+use images::oci::Config;
 use images::{Name, Store};
 
 use crate::Stages;
-use crate::image;
+use crate::cli::registry::{tls_argument, tls_verify};
+use crate::image::import::{ImportWish, import};
+use crate::image::users::as_root_of_lent_ids;
+use crate::registry::{Access, download, platform};
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -17,12 +21,24 @@ use crate::state::State;
 pub fn command() -> Command {
     Command::new("import")
         .args([
-            Arg::new("file").value_name("FILE").help("The tar, plain or gzip; - for standard input").required(true),
+            Arg::new("message")
+                .long("message")
+                .short('m')
+                .value_name("TEXT")
+                .help("What to say about it in its history"),
+            Arg::new("platform")
+                .long("platform")
+                .value_name("OS/ARCHITECTURE[/VARIANT]")
+                .help("For which machine it is"),
+            tls_argument(),
+            Arg::new("file")
+                .value_name("FILE|URL|-")
+                .help("The tar, plain or compressed with gzip or zstd; - for standard input")
+                .required(true),
             Arg::new("name").value_name("REPOSITORY[:TAG]").help("What to call the image"),
         ])
         .after_help(
-            "Prints the id of the image. Images are kept in /var/lib/tinbox/images, or for an ordinary user in \
-             ~/.local/share/tinbox/images; to remove one, delete its link in names/ and its directory.\n\nExamples:\n  \
+            "Prints the id of the image. It has no command.\n\nExamples:\n  \
              debootstrap --variant=minbase stable root && tar -C root -c . | tinbox import - debian\n  \
              tinbox import alpine-minirootfs.tar.gz alpine:latest\n  \
              xz -dc root.tar.xz | tinbox import - other",
@@ -31,21 +47,39 @@ pub fn command() -> Command {
 
 /// Does it.
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
-    let name = matches.get_one::<String>("name").map(|name| Name::parse(name)).transpose()?;
-    let file = matches.get_one::<String>("file").context("FILE is missing")?;
-    let mut reader: Box<dyn Read + Send> = match file.as_str() {
-        "-" => {
-            ensure!(!std::io::stdin().is_terminal(), "import -: standard input is a terminal: pipe a tar into it");
-            Box::new(std::io::stdin())
-        }
-        path => Box::new(File::open(path).with_context(|| format!("open {path}"))?),
+    let given = |name| matches.get_one::<String>(name);
+    let source = given("file").context("FILE is missing")?;
+    let config = Config::default();
+    let from = if is_url(source) { source } else { "-" };
+    let wish = ImportWish {
+        name: given("name").map(|name| Name::parse(name)).transpose()?,
+        config,
+        comment: given("message").cloned().unwrap_or_else(|| format!("Imported from {from}")),
+        platform: given("platform").map(|text| platform::parse(text)).transpose()?,
     };
     let store = Store::open(&State::open()?.images());
-    let imported = image::import::import(&store, &mut reader, name.as_ref(), stages.apply_layer);
-    let (imported, left_out) = imported.with_context(|| format!("import {file}"))?;
-    for warning in left_out.warnings() {
-        say!("tinbox: warning: {warning}");
+    as_root_of_lent_ids(&mut || {
+        let mut archive = open(source, tls_verify(matches))?;
+        let imported = import(&store, &mut archive, &wish, stages.apply_layer);
+        let (image, left_out) = imported.with_context(|| format!("import {source}"))?;
+        left_out.warnings().iter().for_each(|warning| say!("tinbox: warning: {warning}"));
+        print(&image.id.to_string())?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn open(source: &str, tls_verify: bool) -> Result<Box<dyn Read + Send>> {
+    if source == "-" {
+        ensure!(!std::io::stdin().is_terminal(), "import -: standard input is a terminal: pipe a tar into it");
+        return Ok(Box::new(std::io::stdin()));
     }
-    print(&imported.id.to_string())?;
-    Ok(ExitCode::SUCCESS)
+    if is_url(source) {
+        let access = Access::from_environment(tls_verify)?;
+        return Ok(Box::new(download(&access, source).with_context(|| format!("download {source}"))?));
+    }
+    Ok(Box::new(File::open(source).with_context(|| format!("open {source}"))?))
+}
+
+fn is_url(source: &str) -> bool {
+    source.starts_with("http://") || source.starts_with("https://")
 }

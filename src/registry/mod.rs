@@ -12,6 +12,7 @@
 //! - `transport/`: one request and its answer; when to try again.
 //! - `auth/`: challenges, tokens, and where credentials are kept.
 //! - `access.rs`: what the settings of this user and machine say.
+//! - `download.rs`: a file from the web, for `import`.
 //! - `manifest.rs`, `platform.rs`: which image it is that came.
 //!
 //! # What real runtimes do more
@@ -22,6 +23,7 @@
 mod access;
 mod auth;
 mod client;
+mod download;
 mod error;
 pub mod login;
 mod manifest;
@@ -34,6 +36,7 @@ mod transport;
 
 pub use access::Access;
 pub use auth::{ConfigFile, Credentials};
+pub use download::download;
 pub use error::{Error, could_not_be_reached};
 pub use progress::{LayerProgress, Progress, Tell};
 pub use pull::{PullWish, Pulled, pull, tags};
