@@ -33,7 +33,7 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the course.
-pub const ALL: [Exercise; 12] = [
+pub const ALL: [Exercise; 14] = [
     Exercise {
         number: "0.1",
         name: "namespaces_of",
@@ -133,6 +133,28 @@ pub const ALL: [Exercise; 12] = [
         uses: "use std::path::Path;\n\nuse cgroups::Setting;\nuse look::Result;\nuse look::kernel;\n",
         more_uses: "",
         variant: "Confine",
+        seam: false,
+    },
+    Exercise {
+        number: "4.2",
+        name: "stack",
+        task: "Stack layers with overlayfs.",
+        reference: "chapters/04-images/src/lib.rs",
+        signature: "pub fn stack(overlay: &Overlay, target: &Path) -> look::Result<()>",
+        uses: "use std::path::Path;\n\nuse images::{Overlay, escape};\nuse look::kernel;\n",
+        more_uses: "",
+        variant: "Stack",
+        seam: true,
+    },
+    Exercise {
+        number: "4.3",
+        name: "chain_ids",
+        task: "Name each layer together with those below it.",
+        reference: "chapters/04-images/src/lib.rs",
+        signature: "pub fn chain_ids(diff_ids: &[Digest]) -> Vec<Digest>",
+        uses: "use images::Digest;\n",
+        more_uses: "",
+        variant: "ChainIds",
         seam: false,
     },
     Exercise {

@@ -14,6 +14,7 @@ pub mod audit;
 mod confining;
 pub mod diagnosis;
 mod facts;
+mod layers;
 mod looking;
 mod mounts;
 mod places;
@@ -137,6 +138,8 @@ fn look_at(exercise: &Exercise, session: &mut Session) -> Result<Seen, Stop> {
         "reap" => reaping::reap(session),
         "settings" => shares::settings(session),
         "confine" => shares::confine(session),
+        "stack" => layers::stack(session),
+        "chain_ids" => layers::chain_ids(session),
         "drop_privileges" => confining::drop_privileges(session),
         "filter" => confining::filter(session),
         "mask" => confining::mask(session),
@@ -164,7 +167,7 @@ fn returned(outcome: &Outcome) -> Result<(Facts, Option<String>), Stop> {
 /// Who speaks in the facts about an exercise: the kernel, or the answer where its words are what is compared.
 pub fn speaker(exercise: &Exercise) -> &'static str {
     match exercise.name {
-        "namespaces_of" | "settings" => "your function says",
+        "namespaces_of" | "settings" | "chain_ids" => "your function says",
         "reap" => "your function, and what is left",
         "filter" => "your filter",
         _ => "the kernel says",

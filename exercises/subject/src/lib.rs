@@ -16,7 +16,7 @@
 //! own, so a wrong answer damages, leaks into or escapes to nothing but that. When its first process ends, the
 //! kernel ends everything in it.
 //!
-//! An answer that only computes (3.1) is called without all that, as whoever runs the check.
+//! An answer that only computes (3.1, 4.3) is called without all that, as whoever runs the check.
 //!
 //! What is said over the socket ([`protocol`]) is when to look, and what the function returned. Who said it is
 //! attached by the kernel.
@@ -34,6 +34,7 @@ use std::process::ExitCode;
 
 use cgroups::{Limits, Setting};
 use chroot::inside::Root;
+use images::{Digest, Overlay};
 use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
 use namespaces::Process;
@@ -64,6 +65,10 @@ pub enum Answer {
     Settings(fn(&Limits) -> Vec<Setting>),
     /// 3.2
     Confine(fn(&Path, &[Setting]) -> Result<()>),
+    /// 4.2
+    Stack(fn(&Overlay, &Path) -> Result<()>),
+    /// 4.3
+    ChainIds(fn(&[Digest]) -> Vec<Digest>),
     /// 8.1
     DropPrivileges(fn(&Privileges) -> Result<()>),
     /// 8.2
@@ -97,7 +102,7 @@ pub fn main(find: impl Fn(&str, &str) -> Option<Answer>) -> ExitCode {
 
 /// Makes the namespaces, and lives on as the parent outside until the first process inside has ended.
 fn run(answer: Answer, channel: Channel) -> ExitCode {
-    if let Answer::Settings(_) = answer {
+    if let Answer::Settings(_) | Answer::ChainIds(_) = answer {
         return life::without_a_host(answer, &channel);
     }
     let stand_in = CloneFlags::CLONE_NEWNS

@@ -68,6 +68,12 @@ pub enum Call {
     NobodyLeft,
     /// 3.2: with a limit that no kernel has.
     ImpossibleLimit,
+    /// 4.2: not the answer, but writing to what it stacked, and deleting there.
+    WriteToTheStack,
+    /// 4.2: of directories whose names have what separates options.
+    StackOddNames,
+    /// 4.2: on a directory that is not there.
+    StackNowhere,
     /// 8.1: in a process that is to become an ordinary user. Said by that process.
     AsUser,
     /// 8.1: in one that stays root, with a group that cannot be changed. Said by that process.
@@ -120,7 +126,7 @@ pub enum Said {
     Process(i32),
     /// 2.1 to 2.3: the status that a process ended with, if it has ended.
     Status(Option<u8>),
-    /// 3.1: for each of the limits that were asked for, what is to be written; 8.2: what became of some calls.
+    /// 3.1, 4.3: what was said to each question; 8.2: what became of some calls.
     Lines(Vec<String>),
     /// 8.2: a filter for each of the lists that were asked for. An instruction is its four fields.
     Filters(Vec<Vec<(u16, u8, u8, u32)>>),

@@ -27,6 +27,14 @@ const WITH_A_CGROUP: &[Requirement] = &[
     Requirement::MountNamespaces,
     Requirement::NewProc,
 ];
+/// And an answer that stacks layers.
+const WITH_LAYERS: &[Requirement] = &[
+    Requirement::KernelCalls,
+    Requirement::UserNamespaces,
+    Requirement::MountNamespaces,
+    Requirement::Overlays,
+    Requirement::NewProc,
+];
 /// And an answer that changes users.
 const WITH_OTHER_IDS: &[Requirement] = &[
     Requirement::KernelCalls,
@@ -39,9 +47,10 @@ const WITH_OTHER_IDS: &[Requirement] = &[
 /// What `exercise` needs of a machine.
 pub fn needs(exercise: &Exercise) -> &'static [Requirement] {
     match exercise.name {
-        // It only computes, and is called where the grader is.
-        "settings" => &[Requirement::KernelCalls],
+        // They only compute, and are called where the grader is.
+        "settings" | "chain_ids" => &[Requirement::KernelCalls],
         "confine" => WITH_A_CGROUP,
+        "stack" => WITH_LAYERS,
         "drop_privileges" => WITH_OTHER_IDS,
         _ => STAND_IN,
     }

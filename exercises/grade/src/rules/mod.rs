@@ -3,6 +3,7 @@
 //! What explains the most comes first: an answer that did nothing differs in every fact, and is not told that its
 //! working directory is wrong.
 
+mod chain_ids;
 mod confine;
 mod drop_privileges;
 mod enter;
@@ -15,6 +16,7 @@ mod namespaces_of;
 mod reap;
 mod settings;
 mod spawn;
+mod stack;
 
 use catalog::Exercise;
 
@@ -33,6 +35,8 @@ pub(crate) fn of(exercise: &Exercise) -> &'static [Rule] {
         "reap" => reap::RULES,
         "settings" => settings::RULES,
         "confine" => confine::RULES,
+        "stack" => stack::RULES,
+        "chain_ids" => chain_ids::RULES,
         "drop_privileges" => drop_privileges::RULES,
         "filter" => filter::RULES,
         "mask" => mask::RULES,

@@ -1,10 +1,12 @@
 //! What the answer's process does, for each exercise.
 
+pub mod chains;
 pub mod filters;
 pub mod masks;
 pub mod privileges;
 mod processes;
 pub mod shares;
+pub mod stacks;
 
 use std::path::Path;
 
@@ -39,7 +41,9 @@ pub(crate) fn neighbours(answer: Answer) -> Vec<CloneFlags> {
 /// The namespaces in which the answer is called: those of the host, or some of its own.
 pub(crate) fn namespaces(answer: Answer) -> CloneFlags {
     match answer {
-        Answer::Spawn(_) | Answer::Enter(_) | Answer::Reap(_) | Answer::Settings(_) => CloneFlags::empty(),
+        Answer::Spawn(_) | Answer::Enter(_) | Answer::Reap(_) | Answer::Settings(_) | Answer::ChainIds(_) => {
+            CloneFlags::empty()
+        }
         _ => CloneFlags::CLONE_NEWNS,
     }
 }
@@ -87,6 +91,8 @@ pub(crate) fn play(answer: Answer, neighbours: &[Pid], channel: &Channel, hold: 
         Answer::Reap(reap) => processes::reap(&stage, reap),
         Answer::Settings(settings) => shares::settings(&stage, settings),
         Answer::Confine(confine) => shares::confine(&stage, confine),
+        Answer::Stack(stack) => stacks::play(&stage, stack),
+        Answer::ChainIds(chain_ids) => chains::play(&stage, chain_ids),
         Answer::DropPrivileges(drop) => privileges::play(&stage, drop),
         Answer::Filter(filter) => filters::play(&stage, filter),
         Answer::Mask(mask) => masks::play(&stage, mask),

@@ -105,6 +105,7 @@ fn examine(machine: &Machine) -> Vec<Finding> {
         directories::probe_target(machine),
         directories::probe_state(machine),
         overlay::probe(machine),
+        overlay::probe_in_memory(machine),
         id_ranges::probe(machine),
         own_cgroup::probe(machine),
         cgroups::probe(machine),

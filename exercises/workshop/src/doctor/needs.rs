@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::child::{Attempt, Refusal, in_child};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
-use super::{id_ranges, kernel_calls, mount_namespace, network, new_proc, own_cgroup, user_namespace};
+use super::{id_ranges, kernel_calls, mount_namespace, network, new_proc, overlay, own_cgroup, user_namespace};
 
 /// Something that an exercise cannot be done without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub enum Requirement {
     UserNamespaces,
     /// A mount namespace of one's own in which file systems can be mounted. Includes the user namespace.
     MountNamespaces,
+    /// An overlay on a tmpfs. Includes the mount namespace.
+    Overlays,
     /// A network namespace with a loopback that works. Includes the user namespace.
     NetworkNamespaces,
     /// A PID namespace with a new `/proc` for it. Includes the mount namespace.
@@ -38,12 +40,13 @@ pub struct Unmet {
 
 impl Requirement {
     /// All, each after those that it includes.
-    const ALL: [Requirement; 7] = [
+    const ALL: [Requirement; 8] = [
         Requirement::KernelCalls,
         Requirement::OwnCgroup,
         Requirement::OtherIds,
         Requirement::UserNamespaces,
         Requirement::MountNamespaces,
+        Requirement::Overlays,
         Requirement::NetworkNamespaces,
         Requirement::NewProc,
     ];
@@ -55,7 +58,7 @@ impl Requirement {
                 None
             }
             Requirement::MountNamespaces | Requirement::NetworkNamespaces => Some(Requirement::UserNamespaces),
-            Requirement::NewProc => Some(Requirement::MountNamespaces),
+            Requirement::Overlays | Requirement::NewProc => Some(Requirement::MountNamespaces),
         };
         self == other || directly.is_some_and(|included| included.includes(other))
     }
@@ -68,6 +71,7 @@ impl Requirement {
             Requirement::OtherIds => id_ranges::become_another(),
             Requirement::UserNamespaces => user_namespace::enter(),
             Requirement::MountNamespaces => mount_namespace::enter(),
+            Requirement::Overlays => overlay::stack_in_memory(),
             Requirement::NetworkNamespaces => network::enter(),
             Requirement::NewProc => new_proc::enter(),
         }
@@ -81,6 +85,7 @@ impl Requirement {
             Requirement::OtherIds => id_ranges::why_not(refusal, machine),
             Requirement::UserNamespaces => user_namespace::why(refusal, machine),
             Requirement::MountNamespaces => mount_namespace::why(refusal, machine),
+            Requirement::Overlays => overlay::why_not_in_memory(refusal, machine),
             Requirement::NetworkNamespaces => network::why(refusal, machine),
             Requirement::NewProc => new_proc::why(refusal, machine),
         }
@@ -94,6 +99,7 @@ impl Requirement {
             Requirement::OtherIds => "id ranges",
             Requirement::UserNamespaces => "user namespace",
             Requirement::MountNamespaces => "mount namespace",
+            Requirement::Overlays => "layers",
             Requirement::NetworkNamespaces => "network namespace",
             Requirement::NewProc => "new /proc",
         }
@@ -103,6 +109,7 @@ impl Requirement {
     fn first_chapter(self) -> u8 {
         match self {
             Requirement::OwnCgroup => 3,
+            Requirement::Overlays => 4,
             Requirement::OtherIds => 8,
             _ => 1,
         }
@@ -173,5 +180,6 @@ mod tests {
         assert_eq!(all_in(Requirement::KernelCalls), "kernel calls");
         assert_eq!(all_in(Requirement::NetworkNamespaces), "user namespace, network namespace");
         assert_eq!(all_in(Requirement::NewProc), "user namespace, mount namespace, new /proc");
+        assert_eq!(all_in(Requirement::Overlays), "user namespace, mount namespace, layers");
     }
 }

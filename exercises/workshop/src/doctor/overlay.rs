@@ -16,6 +16,7 @@ use super::child::{Attempt, Refusal, in_child, own_mounts};
 use super::directories::{Scratch, nearest, state_directory};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
+use super::needs::Requirement;
 use super::{confinement, mount_namespace};
 
 const SUBJECT: Subject = Subject {
@@ -84,6 +85,33 @@ fn delete_and_replace() -> Attempt {
     Err(Refusal::wrong("unlink", "a lower file in an overlay", "the lower directory was changed"))
 }
 
+const IN_MEMORY: &str = "mounted an overlay on a tmpfs, as the stand-in machine of the exercises has it";
+
+/// Mounts one in the mount namespace that this process is in, wherever the state directory is.
+pub fn stack_in_memory() -> Attempt {
+    kernel::mount("tmpfs", "/tmp", "tmpfs", MsFlags::MS_NOSUID, "size=64k", "a place for layers")?;
+    kernel::chdir("/tmp", "to it")?;
+    for dir in ["lower", "upper", "work", "merged"] {
+        std::fs::create_dir(dir).map_err(|error| Refusal::io("mkdir", dir, &error))?;
+    }
+    let layers = "lowerdir=lower,upperdir=upper,workdir=work,userxattr";
+    Ok(kernel::mount("overlay", "merged", "overlay", MsFlags::empty(), layers, "layers")?)
+}
+
+/// Tries that.
+pub fn probe_in_memory(machine: &Machine) -> Finding {
+    Requirement::Overlays.probe(IN_MEMORY, "mounted on a tmpfs", machine)
+}
+
+/// What stands in the way of it.
+pub fn why_not_in_memory(refusal: &Refusal, machine: &Machine) -> Advice {
+    if !(refusal.call == "mount" && refusal.object.contains("overlay")) {
+        return mount_namespace::why(refusal, machine);
+    }
+    let other = "This answer is not among those that the kernel's overlayfs.rst speaks of; `dmesg` may say more.";
+    cause(refusal, machine).unwrap_or_else(|| Advice::only(other))
+}
+
 /// The type of the file system that `dir` is on, from the mount table.
 fn file_system_of(dir: &Path) -> String {
     let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
@@ -104,31 +132,35 @@ fn why(refusal: &Refusal, fstype: &str, machine: &Machine) -> Advice {
     if !mounting && matches!(refusal.call.as_str(), "mount" | "unshare") || refusal.call.starts_with("write ") {
         return mount_namespace::why(refusal, machine);
     }
-    match refusal.errno() {
-        Some(Errno::ENODEV) => Advice::new(
-            format!("The kernel has no overlay, or has not loaded it. {instead}"),
+    let mut advice = cause(refusal, machine)
+        .filter(|_| mounting || refusal.errno() == Some(Errno::ENODEV))
+        .unwrap_or_else(|| unsuitable(fstype, machine));
+    advice.means = format!("{} {instead}", advice.means);
+    advice
+}
+
+/// Why the kernel mounts no overlay, whatever it is on.
+fn cause(refusal: &Refusal, machine: &Machine) -> Option<Advice> {
+    match refusal.errno()? {
+        Errno::ENODEV => Some(Advice::new(
+            "The kernel has no overlay, or has not loaded it.",
             [
                 "sudo modprobe overlay",
                 "# and at every boot:",
                 "echo overlay | sudo tee /etc/modules-load.d/overlay.conf",
             ],
-        ),
-        Some(Errno::EPERM | Errno::EINVAL) if mounting && !machine.is_root() && machine.is_older_than(5, 11) => {
-            Advice::new(
-                format!("Ordinary users may mount an overlay since Linux 5.11; this is {}. {instead}", machine.release),
-                machine.os.newer_kernel(),
-            )
-        }
-        Some(Errno::EPERM | Errno::EACCES) if mounting => {
-            let mut advice = confinement::explain(machine, true);
-            advice.means = format!("{} {instead}", advice.means);
-            advice
-        }
-        _ => unsuitable(fstype, instead, machine),
+        )),
+        Errno::EPERM | Errno::EINVAL if !machine.is_root() && machine.is_older_than(5, 11) => Some(Advice::new(
+            format!("Ordinary users may mount an overlay since Linux 5.11; this is {}.", machine.release),
+            machine.os.newer_kernel(),
+        )),
+        Errno::EPERM | Errno::EACCES => Some(confinement::explain(machine, true)),
+        _ => None,
     }
 }
 
-fn unsuitable(fstype: &str, instead: &str, machine: &Machine) -> Advice {
+/// Why this file system does not serve.
+fn unsuitable(fstype: &str, machine: &Machine) -> Advice {
     let means = match fstype {
         "overlay" => "The state directory is itself on an overlay, as the root of a container is, and an overlay \
                       cannot be the upper layer of another."
@@ -143,7 +175,7 @@ fn unsuitable(fstype: &str, instead: &str, machine: &Machine) -> Advice {
     } else {
         "export TINBOX_ROOT=DIR   # DIR yours, and on ext4, xfs or btrfs"
     };
-    Advice::new(format!("{means} {instead}"), [fix])
+    Advice::new(means, [fix])
 }
 
 #[cfg(test)]
