@@ -13,6 +13,7 @@ mod history;
 mod image;
 mod images;
 mod import;
+mod inspect;
 mod load;
 mod login;
 mod logout;
@@ -75,6 +76,7 @@ const VERBS: &[Verb] = &[
     },
     Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 },
     Verb { name: "rmi", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
+    Verb { name: "inspect", about: "Show all that is known about images and containers", command: inspect::command, run: inspect::run, on_error: 1 },
     Verb {
         name: "import",
         about: "Make an image from a tar of a root file system",

@@ -46,7 +46,7 @@ mod terminal;
 
 pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};
-pub use registry::{NoSuch, all, find_running, remove};
+pub use registry::{NoSuch, all, find, find_running, remove};
 
 use anyhow::{Result, bail};
 use cgroups::Group;

@@ -34,7 +34,7 @@ pub fn all(state: &State) -> Result<Vec<(Record, Life)>> {
 pub struct NoSuch(String);
 
 /// The container that `wanted` means: a name, an id, or the beginning of one id.
-fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
+pub fn find(state: &State, wanted: &str) -> Result<(Record, Life)> {
     let all = all(state)?;
     let exact = all.iter().find(|(record, _)| record.name == wanted || record.id == wanted);
     let mut beginning = all.iter().filter(|(record, _)| !wanted.is_empty() && record.id.starts_with(wanted));

@@ -24,7 +24,6 @@ mod value;
 
 pub use listing::Listing;
 pub use template::Template;
-pub use value::escaped;
 
 use clap::Arg;
 

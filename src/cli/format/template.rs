@@ -4,6 +4,7 @@ use anyhow::{Error, Result, anyhow, bail};
 use gotmpl::{MissingKey, TemplateError, Value};
 
 use crate::cli::format::functions;
+use crate::cli::format::value::from_json;
 
 /// Longer ones are refused.
 pub const LONGEST: usize = 64 << 10;
@@ -39,7 +40,7 @@ impl Template {
         if source.matches("else").count() > MOST_ELSES {
             bail!("template parsing error: template: more than {MOST_ELSES} times else");
         }
-        let source = source.replace("\\t", "\t").replace("\\n", "\n");
+        let source = with_tabs(source);
         let new = || functions(gotmpl::Template::new("")).max_range_iters(MOST_TURNS);
         let read = |source: &str, missing| new().missing_key(missing).parse(source);
         let template = Template {
@@ -60,6 +61,11 @@ impl Template {
         }
     }
 
+    /// What it makes of `json`. On a `terminal`, control characters in its texts are shown as what they are.
+    pub fn apply_to_json(&self, json: &serde_json::Value, terminal: bool) -> Result<String> {
+        self.apply(&from_json(json, terminal))
+    }
+
     /// What it makes of `value`. A field that is not there is an error; so is what else cannot be done.
     ///
     /// Docker's own fields begin with a capital letter. Other keys are those of a map that users fill, such as labels:
@@ -72,6 +78,18 @@ impl Template {
             applied => applied.map_err(refused),
         }
     }
+}
+
+/// `source` with tabs and ends of lines for `\t` and `\n`, but not within braces, where Go's texts have them anyway.
+fn with_tabs(source: &str) -> String {
+    let replaced = |text: &str| text.replace("\\t", "\t").replace("\\n", "\n");
+    let mut parts = source.split("{{");
+    let first = replaced(parts.next().unwrap_or_default());
+    let behind_braces = parts.map(|part| match part.split_once("}}") {
+        Some((action, text)) => format!("{{{{{action}}}}}{}", replaced(text)),
+        None => format!("{{{{{part}"),
+    });
+    first + &behind_braces.collect::<String>()
 }
 
 /// The error, as Go words it and Docker passes it on.

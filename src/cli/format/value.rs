@@ -25,7 +25,7 @@ pub fn from_text(text: &str, terminal: bool) -> Value {
 }
 
 /// A text of somebody else's without the control characters that could repaint a terminal. Ends of lines and tabs stay.
-pub fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let shown = |c: char| match c {
         '\n' | '\t' => c.to_string(),
         c if c.is_control() => c.escape_default().to_string(),

@@ -2,6 +2,7 @@
 //!
 //! | file         | what it is about                                            |
 //! |--------------|-------------------------------------------------------------|
+//! | `inspect.rs` | `image inspect`                                             |
 //! | `prune.rs`   | `image prune`                                               |
 //! | `tree.rs`    | which images stand on which layers, drawn                   |
 //! | `filter.rs`  | `--filter`                                                  |
@@ -9,13 +10,14 @@
 //! | `step.rs`    | what made a layer, in words that fit in a line              |
 
 pub mod filter;
+mod inspect;
 mod pattern;
 mod prune;
 pub mod step;
 pub mod tree;
 
 use crate::cli::dispatch::{Group, Verb};
-use crate::cli::{history, images, import, rmi, tag};
+use crate::cli::{history, images, import, load, pull, push, rmi, save, tag};
 
 /// All of them. Most have a name of one word, too.
 pub const GROUP: Group = Group {
@@ -23,6 +25,13 @@ pub const GROUP: Group = Group {
     about: "Manage images",
     verbs: &[
         Verb { name: "ls", about: "List images", command: images::command, run: images::run, on_error: 1 },
+        Verb {
+            name: "inspect",
+            about: "Show all that is known about images, or draw their layers",
+            command: inspect::command,
+            run: inspect::run,
+            on_error: 1,
+        },
         Verb {
             name: "history",
             about: "Show how an image came to be",
@@ -37,6 +46,34 @@ pub const GROUP: Group = Group {
             about: "Remove images that nobody uses",
             command: prune::command,
             run: prune::run,
+            on_error: 1,
+        },
+        Verb {
+            name: "pull",
+            about: "Download an image from a registry",
+            command: pull::command,
+            run: pull::run,
+            on_error: 1,
+        },
+        Verb {
+            name: "push",
+            about: "Upload an image to a registry",
+            command: push::command,
+            run: push::run,
+            on_error: 1,
+        },
+        Verb {
+            name: "save",
+            about: "Write one or more images to an archive",
+            command: save::command,
+            run: save::run,
+            on_error: 1,
+        },
+        Verb {
+            name: "load",
+            about: "Read images from an archive",
+            command: load::command,
+            run: load::run,
             on_error: 1,
         },
         Verb {

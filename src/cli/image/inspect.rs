@@ -1,0 +1,43 @@
+//! `tinbox image inspect`: `tinbox inspect` for images alone, and with `--layers` a drawing of what is in them.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use images::Store;
+
+use crate::Stages;
+use crate::cli::inspect;
+use crate::state::State;
+
+/// Arguments, as `docker image inspect` has them, and `--layers`.
+pub fn command() -> Command {
+    Command::new("inspect")
+        .args([
+            inspect::format_argument(),
+            Arg::new("layers")
+                .long("layers")
+                .help("Show what each layer holds and hides, drawn, or as --format says")
+                .action(ArgAction::SetTrue),
+            inspect::names(),
+        ])
+        .after_help(HELP)
+}
+
+const HELP: &str = "\
+With --layers, the layers are drawn as they lie: the top one first. Of each you see what made it, what it takes, how \
+many files it has and which are the biggest; how many of them replace or delete something below, which stays in the \
+layers below and is only hidden; and which other images have the layer, too. Steps that left no layer are between them.
+
+Examples:
+  tinbox image inspect alpine
+  tinbox image inspect -f '{{.Size}}' alpine
+  tinbox image inspect --layers alpine
+  tinbox image inspect --layers -f '{{range .Layers}}{{.Size}} {{.CreatedBy}}{{println}}{{end}}' alpine
+  tinbox image inspect --layers --format json alpine";
+
+/// Does it.
+pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
+    let store = Store::open(&State::open()?.images());
+    inspect::show_all(matches, |wanted| inspect::image::look_up(&store, wanted))
+}
