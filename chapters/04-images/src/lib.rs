@@ -37,7 +37,7 @@
 //! **Who made it.** A layer is a stranger's list of file names, and it is unpacked by root. `../../etc/passwd` is the
 //! clumsy attempt. Better is a symlink first, and then a file "in" it; or a hard link; or a deletion. In [`tree`],
 //! which is the only place that unpacks, no path is ever put together from parts: each is looked up by the kernel below
-//! a descriptor of the root, with `openat2(2)`. `attacks/` has a layer that reaches out, and an extraction that lets it.
+//! a descriptor of the root, with `openat2(2)`. `attacks/` has a layer that reaches out, and an extraction to try.
 //!
 //! ## What is simplified here
 //!
@@ -86,12 +86,12 @@ use look::Error;
 use look::kernel;
 use nix::errno::Errno;
 
-pub use changes::{Entry, Upper};
+pub use changes::{Below, Difference, Entry, Happened, Upper, differences};
 pub use digest::{Digest, Hasher, Hashing};
 pub use layer::writer::LayerWriter;
 pub use layer::{Kind, Layer, Member};
 pub use name::Name;
-pub use overlay::{Overlay, escape};
+pub use overlay::{Overlay, escape, view};
 pub use store::{Expected, Image, ImageLayer, Placed, Received, Store, Writer};
 pub use tree::{LeftOut, Tree, flatten, remove_tree};
 

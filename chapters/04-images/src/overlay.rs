@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
 use chroot::inside::Root;
-use look::kernel::MsFlags;
+use look::kernel::{self, MsFlags};
 
 /// What a container's root is stacked of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,4 +48,16 @@ impl Overlay {
         let short = opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd()).into());
         stack(&Overlay { layers: short.collect(), ..self.clone() }, target)
     }
+}
+
+/// Shows `layers`, bottom first, on `target` as one tree that cannot be written to. The top one may be the upper directory
+/// of a container. `rootless` says whose overlay left its notes in them: an ordinary user's, or root's.
+///
+/// Device nodes do not open there. Call it in a mount namespace of one's own.
+pub fn view(layers: &[PathBuf], rootless: bool, target: &Path) -> look::Result<()> {
+    let opened = layers.iter().rev().map(|layer| Root::new(layer)).collect::<look::Result<Vec<_>>>()?;
+    let lower: Vec<String> = opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd())).collect();
+    let options = format!("lowerdir={}{}", lower.join(":"), if rootless { ",userxattr" } else { "" });
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NODEV | MsFlags::MS_NOSUID;
+    kernel::mount("overlay", target, "overlay", flags, &options, "the layers as one tree, to be read")
 }

@@ -8,6 +8,8 @@
 //!
 //! overlayfs keeps notes in the upper directory, of what it hides: [`notes`] reads them.
 
+mod below;
+mod differences;
 mod notes;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,9 @@ use crate::layer::{Extent, Kind};
 use crate::tree::{Attributes, xattrs_of};
 use notes::Notes;
 
+pub use below::Below;
+pub use differences::{Difference, Happened, differences};
+
 /// The most memory that the names of files with several names may take.
 const LINKS_MAX: usize = 128 << 20;
 
@@ -47,6 +52,8 @@ pub struct Upper {
     /// The directories from the top down to this one.
     levels: Vec<Level>,
     links: Links,
+    /// What is passed over, with all that is in it.
+    skipped: Vec<PathBuf>,
     /// The file that was the last entry, to be read.
     current: Option<(PathBuf, File)>,
 }
@@ -91,7 +98,12 @@ impl Upper {
         let level = Level::read(&here).map_err(crate::failed("read", dir))?;
         let top = open(dir, DIRECTORY, Mode::empty()).map_err(crate::failed("open", dir))?;
         let links = Links { names: HashMap::new(), size: 0 };
-        Ok(Upper { notes, top, here, path: PathBuf::new(), levels: vec![level], links, current: None })
+        Ok(Upper { notes, top, here, path: PathBuf::new(), levels: vec![level], links, skipped: Vec::new(), current: None })
+    }
+
+    /// Passes over what is at these paths.
+    pub fn skip(&mut self, paths: Vec<PathBuf>) {
+        self.skipped = paths;
     }
 
     /// The next entry; a directory before what is in it. Sockets are passed over: one is nothing without the process
@@ -104,7 +116,8 @@ impl Upper {
                 continue;
             };
             self.path.push(OsStr::from_bytes(name.to_bytes()));
-            let entry = self.entry(&name).with_context(|| self.shown())?;
+            let skipped = self.skipped.contains(&self.path);
+            let entry = if skipped { None } else { self.entry(&name).with_context(|| self.shown())? };
             let below = entry.as_ref().is_some_and(|entry| matches!(entry.kind, Kind::Directory));
             if !below {
                 self.path.pop();
@@ -114,6 +127,12 @@ impl Upper {
             }
         }
         Ok(None)
+    }
+
+    /// What is in the directory that the walk is in and was not visited yet, in order. After a directory was the last
+    /// entry, that is all that it holds.
+    pub fn names(&self) -> &[CString] {
+        self.levels.last().map_or(&[], |level| level.names.as_slice())
     }
 
     /// The content of `entry`, which has to be the last that [`Upper::next_entry`] answered with.
@@ -160,8 +179,6 @@ impl Upper {
             entry.kind = Kind::HardLink(first);
             self.current = None;
         }
-        let marker = self.notes.is_some() && !entry.whiteout && name.to_bytes().starts_with(b".wh.");
-        ensure!(!marker, "a layer cannot hold this: to whoever reads it, a name with `.wh.` in front means a deletion");
         Ok(Some(entry))
     }
 

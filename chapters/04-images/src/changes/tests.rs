@@ -213,7 +213,8 @@ fn what_a_layer_cannot_say_is_refused() {
     fs::write(dir.join(".wh.passwd"), "").unwrap();
     assert!(error_of(dir).contains(".wh.passwd: a layer cannot hold this"), "{}", error_of(dir));
     let mut whole = Upper::whole(dir).unwrap();
-    assert_eq!(whole.next_entry().unwrap().unwrap().path, Path::new(".wh.passwd"));
+    let entry = whole.next_entry().unwrap().unwrap();
+    LayerWriter::flat(&mut Vec::new()).put(&entry, &whole).unwrap();
 
     fs::rename(dir.join(".wh.passwd"), dir.join("half")).unwrap();
     note(&dir.join("half"), "metacopy", "");
@@ -314,6 +315,17 @@ fn a_directory_that_is_moved_away_does_not_lead_out() {
         paths.push(entry.path.display().to_string());
     }
     assert_eq!(paths, ["a", "a/b", "a/b/c", "a/b/c/file", "a/z", "z"]);
+}
+
+#[test]
+fn what_is_to_be_skipped_is() {
+    let temp = TestDir::new();
+    fs::create_dir_all(temp.path().join("etc/below")).unwrap();
+    fs::create_dir(temp.path().join("etcetera")).unwrap();
+    let mut upper = Upper::whole(temp.path()).unwrap();
+    upper.skip(vec!["etc".into(), "missing".into()]);
+    assert_eq!(upper.next_entry().unwrap().unwrap().path, Path::new("etcetera"));
+    assert!(upper.next_entry().unwrap().is_none());
 }
 
 #[test]

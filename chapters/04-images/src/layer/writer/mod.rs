@@ -39,13 +39,20 @@ const PIECE: usize = 256 << 10;
 /// A layer that is being written.
 pub struct LayerWriter<'a> {
     out: &'a mut dyn Write,
+    /// Whether it is a tree, in which `.wh.` means nothing.
+    flat: bool,
     buffer: Vec<u8>,
 }
 
 impl<'a> LayerWriter<'a> {
     /// To `out`. It gets small pieces: have a buffer in front.
     pub fn new(out: &'a mut dyn Write) -> LayerWriter<'a> {
-        LayerWriter { out, buffer: vec![0; PIECE] }
+        LayerWriter { out, flat: false, buffer: vec![0; PIECE] }
+    }
+
+    /// Likewise, for an archive of a whole tree instead of a layer.
+    pub fn flat(out: &'a mut dyn Write) -> LayerWriter<'a> {
+        LayerWriter { flat: true, ..LayerWriter::new(out) }
     }
 
     /// Writes `entry`, which has to be the last of `upper`, with its content.
@@ -72,6 +79,11 @@ impl<'a> LayerWriter<'a> {
     }
 
     fn entry(&mut self, entry: &Entry, upper: &Upper) -> Result<()> {
+        let name = entry.path.file_name().unwrap_or_default().as_bytes();
+        ensure!(
+            self.flat || !name.starts_with(b".wh."),
+            "a layer cannot hold this: to whoever reads it, a name with `.wh.` in front means a deletion"
+        );
         let mut member = Member { kind: EntryType::Regular, size: 0, link: b"", device: None };
         match &entry.kind {
             Kind::File { size, .. } => {
