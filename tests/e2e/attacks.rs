@@ -12,6 +12,9 @@ pub const TESTS: &[Test] = &[
     ("the_escape_stays_in_a_pivoted_root", &[Containers], the_escape_stays_in_a_pivoted_root),
     ("the_escape_stays_in_a_container", &[Containers], the_escape_stays_in_a_container),
     ("a_pivoted_root_leaves_the_host_as_it_was", &[Containers], a_pivoted_root_leaves_the_host_as_it_was),
+    ("an_evil_layer_reaches_out_of_a_naive_extraction", &[], an_evil_layer_reaches_out_of_a_naive_extraction),
+    ("an_evil_layer_stays_in_its_tree", &[], an_evil_layer_stays_in_its_tree),
+    ("an_evil_layer_stays_out_of_the_store", &[Containers], an_evil_layer_stays_out_of_the_store),
 ];
 
 /// A directory with a root that holds the attack, and beside it a file that nobody in the root may read.
@@ -78,4 +81,98 @@ fn count(dir: &Path) -> usize {
 
 fn count_of_a_fresh_root() -> usize {
     count(&Playground::new().root())
+}
+
+/// Each trick of `evil-layer`, and what a tree answers: a complaint, or that everything stayed inside.
+const TRICKS: [(&str, Option<&str>); 6] = [
+    ("dots", Some("points outside with `..`")),
+    ("absolute", None),
+    ("parent", Some("no directory")),
+    ("through", None),
+    ("hardlink", Some("not there")),
+    ("whiteout", Some("no directory")),
+];
+
+/// A file, and layers that are after it.
+struct Prey(tempfile::TempDir);
+
+impl Prey {
+    fn new() -> Prey {
+        let prey = Prey(tempfile::tempdir().unwrap());
+        std::fs::create_dir(prey.path("home")).unwrap();
+        std::fs::write(prey.path("home/file"), "mine").unwrap();
+        prey
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes the layer.
+    fn layer(&self, trick: &str) -> PathBuf {
+        let layer = self.path(trick);
+        let mut command = Command::new(beside("evil-layer"));
+        command.arg(trick).arg(self.path("home/file")).stdout(std::fs::File::create(&layer).unwrap());
+        assert!(command.status().unwrap().success(), "{trick}");
+        layer
+    }
+
+    /// What is in the file, if it is there.
+    fn content(&self) -> Option<String> {
+        std::fs::read_to_string(self.path("home/file")).ok()
+    }
+
+    /// Whether it is as it was, and alone.
+    fn is_well(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::symlink_metadata(self.path("home/file"));
+        self.content().as_deref() == Some("mine")
+            && found.is_ok_and(|file| file.is_file() && file.nlink() == 1)
+            && count(&self.path("home")) == 1
+    }
+}
+
+fn an_evil_layer_reaches_out_of_a_naive_extraction() {
+    for (trick, _) in TRICKS {
+        let prey = Prey::new();
+        std::fs::create_dir(prey.path("tree")).unwrap();
+        let mut command = Command::new(beside("naive-unpack"));
+        Ended::of(command.arg(prey.layer(trick)).arg(prey.path("tree")).output().unwrap()).ok();
+        let expected = if trick == "whiteout" { None } else { Some("overwritten by a layer\n") };
+        assert_eq!(prey.content().as_deref(), expected, "{trick}");
+    }
+}
+
+fn an_evil_layer_stays_in_its_tree() {
+    for (trick, complaint) in TRICKS {
+        let prey = Prey::new();
+        let mut command = Command::new(beside("ch04-images"));
+        let ended = Ended::of(command.arg("apply").arg(prey.layer(trick)).arg(prey.path("tree")).output().unwrap());
+        assert!(prey.is_well(), "{trick}: {ended:?}");
+        match complaint {
+            None => assert_eq!(ended.ok(), "", "{trick}"),
+            Some(words) => {
+                let error = ended.fails(125);
+                assert!(error.contains(words) && !prey.path("tree").exists(), "{trick}: {error}");
+            }
+        }
+    }
+}
+
+fn an_evil_layer_stays_out_of_the_store() {
+    for (trick, complaint) in TRICKS {
+        let prey = Prey::new();
+        let tinbox = Tinbox::without_images();
+        let mut command = tinbox.command(["import"]);
+        let ended = Ended::of(command.arg(prey.layer(trick)).arg("evil").output().unwrap());
+        assert!(prey.is_well(), "{trick}: {ended:?}");
+        match complaint {
+            None => assert_eq!(ended.status, 0, "{trick}: {ended:?}"),
+            Some(words) => {
+                let error = ended.fails(1);
+                assert!(error.contains(words), "{trick}: {error}");
+                assert!(count(&tinbox.path("images/blobs/sha256")) == 0, "{trick} left a blob");
+            }
+        }
+    }
 }

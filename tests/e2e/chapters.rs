@@ -1,5 +1,5 @@
 //! The chapters' own programs, and the hunter of chapter 2: it sees the whole machine from chapter 1's root, and nobody
-//! from a view of its own.
+//! from a view of its own. Chapter 4's layers, from tar to directory to container and back.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,9 @@ pub const TESTS: &[Test] = &[
     ("an_init_passes_on_the_status", &[Containers], an_init_passes_on_the_status),
     ("the_sandbox_closes_and_opens", &[Containers], the_sandbox_closes_and_opens),
     ("a_filter_of_one_call", &[Containers], a_filter_of_one_call),
+    ("layers_are_seen_as_one_tree", &[Containers], layers_are_seen_as_one_tree),
+    ("what_was_changed_becomes_a_layer", &[Containers], what_was_changed_becomes_a_layer),
+    ("a_layer_tells_its_status_and_leaves_nothing", &[Containers], a_layer_tells_its_status_and_leaves_nothing),
 ];
 
 /// A directory with a root in it.
@@ -169,4 +172,88 @@ fn a_filter_of_one_call() {
     assert!(ended.status > 1 && ended.stdout.is_empty(), "{ended:?}");
     let unknown = playground.run("ch08-sandbox", "run --only fly", &["true"]).fails(125);
     assert!(unknown.contains("fly: no such kernel call here"), "{unknown}");
+}
+
+impl Playground {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// `ch04-images WORDS [-- sh -c SCRIPT]`, in this directory.
+    fn ch04(&self, words: &str, script: Option<&str>) -> Ended {
+        let mut command = Command::new(beside("ch04-images"));
+        command.args(words.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        if let Some(script) = script {
+            command.args(["--", "sh", "-c", script]);
+        }
+        Ended::of(command.output().unwrap())
+    }
+
+    /// A layer that adds `/etc/motd`, deletes `/etc/hosts`, and hides all that was in `/var`.
+    fn edit(&self) {
+        let mut layer = tar::Builder::new(std::fs::File::create(self.path("edit.tar")).unwrap());
+        for (name, content) in [("etc/motd", "from a layer\n"), ("etc/.wh.hosts", ""), ("var/.wh..wh..opq", "")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(0);
+            header.set_size(content.len() as u64);
+            layer.append_data(&mut header, name, content.as_bytes()).unwrap();
+        }
+        layer.finish().unwrap();
+        self.ch04("apply edit.tar edited", None).ok();
+    }
+}
+
+fn layers_are_seen_as_one_tree() {
+    let playground = Playground::new();
+    playground.edit();
+    std::fs::write(playground.path("root/etc/hosts"), "").unwrap();
+    std::fs::create_dir_all(playground.path("root/var/cache")).unwrap();
+    let shown = playground.ch04("show edited", None).ok();
+    for (kind, path) in [("whiteout", "etc/hosts"), ("opaque", "var"), ("file", "etc/motd"), ("directory", "etc")] {
+        assert!(shown.lines().any(|line| line.split_whitespace().take(2).eq([kind, path])), "{kind} {path}: {shown}");
+    }
+    let script = "cat /etc/motd; ls -d /etc/hosts /var/*; echo $$ $(hostname)";
+    let ended = playground.ch04("run root edited", Some(script));
+    assert_eq!(ended.stdout, "from a layer\n1 layers\n", "{ended:?}");
+    assert!(playground.path("root/etc/hosts").exists() && playground.path("root/var/cache").exists());
+}
+
+fn what_was_changed_becomes_a_layer() {
+    let playground = Playground::new();
+    playground.edit();
+    let script =
+        "set -e; rm /etc/motd; mkdir -p /srv/new; rm -r /var; mkdir /var; ln -s new /srv/link; echo x >> /etc/passwd";
+    let ended = playground.ch04("run --overlay box root edited", Some(script));
+    assert_eq!((ended.status, ended.stdout.as_str()), (0, ""), "{ended:?}");
+    let changes = playground.ch04("show box/upper", None).ok();
+    assert_eq!(ended.stderr, format!("ch04-images: it changed this:\n{changes}"));
+
+    let names = playground.ch04("pack box/upper third.tar", None).ok();
+    let ids = playground.ch04("ids edit.tar third.tar", None).ok();
+    for line in names.lines() {
+        assert!(ids.contains(line), "{line}: {ids}");
+    }
+    playground.ch04("apply third.tar third", None).ok();
+    assert_eq!(playground.ch04("show third", None).ok(), playground.ch04("show box/upper", None).ok());
+    let script = "ls -d /etc/motd /var/*; readlink /srv/link; tail -n 1 /etc/passwd; stat -c %u /srv/new";
+    let ended = playground.ch04("run root edited third", Some(script));
+    assert_eq!(ended.stdout, "new\nx\n0\n", "{ended:?}");
+}
+
+fn a_layer_tells_its_status_and_leaves_nothing() {
+    let playground = Playground::new();
+    let names = || std::fs::read_dir(playground.path("")).unwrap().flatten().map(|entry| entry.file_name());
+    let before: Vec<_> = names().collect();
+    for (script, status) in [("exit 7", 7), ("kill -9 $$; exit 3", 3), ("no-such-command", 127)] {
+        assert_eq!(playground.ch04("run root", Some(script)).status, status, "{script}");
+    }
+    assert_eq!(playground.ch04("run root -- /etc/passwd", None).status, 126);
+    assert!(playground.ch04("run edit.tar", None).fails(125).contains("look for edit.tar"));
+    assert!(playground.ch04("apply edit.tar edited", None).fails(125).contains("open edit.tar"));
+    std::fs::write(playground.path("root/no.tar"), "no archive").unwrap();
+    assert!(playground.ch04("apply root/no.tar edited", None).status == 125);
+    assert_eq!(names().collect::<Vec<_>>(), before);
 }
