@@ -1,11 +1,11 @@
 //! Layers are compressed on their way and in the store: with gzip, or with zstd.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, Read};
 
 use anyhow::{Context, Result, bail};
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
 
+use super::zstd::Frames;
 use crate::oci::media;
 
 /// How a layer is compressed.
@@ -50,7 +50,7 @@ impl Compression {
         Ok(match self {
             Compression::None => Box::new(buffered),
             Compression::Gzip => Box::new(MultiGzDecoder::new(buffered)),
-            Compression::Zstd => Box::new(StreamingDecoder::new(buffered).map_err(io::Error::other)?),
+            Compression::Zstd => Box::new(Frames::new(buffered)),
         })
     }
 }

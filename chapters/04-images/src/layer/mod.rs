@@ -9,26 +9,30 @@
 //! - a name or a record of gigabytes would have to be held in memory: they are capped;
 //! - two readers that disagree on how long a member is see different archives: a header that says that a
 //!   directory or a link has content is refused;
-//! - an archive that was cut off between two members looks whole: it is not, without its end mark.
+//! - an archive that was cut off between two members looks whole: it is not, without its end mark;
+//! - a name can mean more than itself: see `markers`.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::stat::SFlag;
-use nix::sys::time::TimeSpec;
 use tar::{EntryType, Header};
 
 pub mod compression;
+mod fields;
+mod markers;
 mod pax;
 mod sparse;
 pub mod writer;
+mod zstd;
 
 pub use sparse::Extent;
 
-use crate::tree::{Attributes, is_kept};
+use crate::tree::Attributes;
+use markers::Meaning;
 
 const BLOCK: u64 = 512;
 /// The most that one long name, or the records about one member, may take.
@@ -107,7 +111,7 @@ impl<'a> Layer<'a> {
             };
             let kind = header.entry_type();
             if kind.is_pax_global_extensions() {
-                self.record().context("read a global header")?;
+                pax::check_global(&self.record().context("read a global header")?)?;
                 continue;
             }
             let known = extensions.get_or_insert_with(Extensions::default);
@@ -115,7 +119,10 @@ impl<'a> Layer<'a> {
                 EntryType::GNULongName => known.path = Some(until_nul(self.record().context("read a long name")?)),
                 EntryType::GNULongLink => known.link = Some(until_nul(self.record().context("read a long link")?)),
                 EntryType::XHeader => known.pax = pax::parse(&self.record().context("read a pax header")?)?,
-                _ => return self.member(&header, std::mem::take(known)).map(Some),
+                _ => match self.member(&header, std::mem::take(known))? {
+                    Some(member) => return Ok(Some(member)),
+                    None => extensions = None,
+                },
             }
         }
     }
@@ -142,12 +149,12 @@ impl<'a> Layer<'a> {
         if header.as_bytes().iter().all(|b| *b == 0) {
             return Ok(None);
         }
-        if !checksum_is_right(&header) {
+        if !fields::checksum_is_right(&header) {
             ensure!(self.members > 0, "this is not a tar archive");
             bail!("the archive is damaged: the header after {} member(s) has a wrong checksum", self.members);
         }
         self.members += 1;
-        self.expect(header.entry_size().context("read the size of a member")?)?;
+        self.expect(fields::size(&header)?)?;
         Ok(Some(header))
     }
 
@@ -177,77 +184,61 @@ impl<'a> Layer<'a> {
         Ok(record)
     }
 
-    fn member(&mut self, header: &Header, known: Extensions) -> Result<Member> {
-        let path = known.path.or(known.pax.path).unwrap_or_else(|| header.path_bytes().into_owned());
-        let shown = || crate::shown(&path);
-        let link = known.link.or(known.pax.link).or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
-        let link = || link.with_context(|| format!("{}: a link without a target", shown()));
+    /// The member that `header` and what came before say. `None` if it is nothing to anybody.
+    fn member(&mut self, header: &Header, mut known: Extensions) -> Result<Option<Member>> {
+        let name = known.path.take().or(known.pax.path.take()).unwrap_or_else(|| header.path_bytes().into_owned());
+        let shown = || crate::shown(&name);
+        let path = clean(&name)?;
+        let kind = self.kind(header, &mut known, name.ends_with(b"/")).with_context(shown)?;
+        let is_file = matches!(kind, Kind::File { .. });
+        let content = self.content;
+        ensure!(is_file || content == 0, "{}: it is no file, but has {content} bytes of content", shown());
+        match markers::meaning(&path, &kind).with_context(shown)? {
+            Meaning::InNote => Ok(None),
+            Meaning::File => {
+                let attributes = fields::attributes(header, known.pax).with_context(shown)?;
+                Ok(Some(Member { path, kind, attributes }))
+            }
+            Meaning::Marker => {
+                let kind = Kind::File { size: 0, extents: Vec::new() };
+                Ok(Some(Member { path, kind, attributes: fields::attributes(header, known.pax).with_context(shown)? }))
+            }
+        }
+    }
+
+    fn kind(&mut self, header: &Header, known: &mut Extensions, ends_with_slash: bool) -> Result<Kind> {
+        let link = known.link.take().or(known.pax.link.take());
+        let link = link.or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
+        let link = || link.context("a link without a target");
         if let Some(size) = known.pax.size {
             self.expect(size)?;
         }
-        let kind = match header.entry_type() {
+        Ok(match header.entry_type() {
             // From before there was a type for directories.
-            EntryType::Regular if path.ends_with(b"/") => Kind::Directory,
+            EntryType::Regular if ends_with_slash => Kind::Directory,
+            EntryType::Regular | EntryType::Continuous if known.pax.map.sparse => {
+                let mut content = self.content;
+                let map = std::mem::take(&mut known.pax.map);
+                let (size, extents) = sparse::of_pax(map, &mut content, |block| self.block(block))?;
+                self.content = content;
+                Kind::File { size, extents }
+            }
             EntryType::Regular | EntryType::Continuous => {
                 Kind::File { size: self.content, extents: vec![Extent { offset: 0, length: self.content }] }
             }
             EntryType::GNUSparse => {
-                let content = self.content;
-                let map = sparse::map(header, content, |block| self.block(block)).with_context(shown)?;
-                Kind::File { size: map.0, extents: map.1 }
+                let (size, extents) = sparse::of_gnu(header, self.content, |block| self.block(block))?;
+                Kind::File { size, extents }
             }
             EntryType::Link => Kind::HardLink(clean(&link()?)?),
             EntryType::Symlink => Kind::Symlink(link()?),
             EntryType::Directory => Kind::Directory,
             EntryType::Fifo => Kind::Fifo,
-            EntryType::Char => device(header, SFlag::S_IFCHR)?,
-            EntryType::Block => device(header, SFlag::S_IFBLK)?,
-            other => bail!("{}: a member of the unknown type {:?}", shown(), char::from(other.as_byte())),
-        };
-        let has_content = matches!(kind, Kind::File { .. });
-        ensure!(
-            has_content || self.content == 0,
-            "{}: it is no file, but has {} bytes of content",
-            shown(),
-            self.content
-        );
-        let attributes = attributes(header, known.pax.owner, known.pax.mtime, known.pax.xattrs).with_context(shown)?;
-        Ok(Member { path: clean(&path)?, kind, attributes })
+            EntryType::Char => fields::device(header, SFlag::S_IFCHR)?,
+            EntryType::Block => fields::device(header, SFlag::S_IFBLK)?,
+            other => bail!("a member of the unknown type {:?}", char::from(other.as_byte())),
+        })
     }
-}
-
-fn device(header: &Header, kind: SFlag) -> Result<Kind> {
-    let number = |field: io::Result<Option<u32>>| field.ok().flatten().context("a device without a number");
-    Ok(Kind::Device { kind, major: number(header.device_major())?, minor: number(header.device_minor())? })
-}
-
-fn attributes(
-    header: &Header,
-    owner: (Option<u64>, Option<u64>),
-    mtime: Option<TimeSpec>,
-    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
-) -> Result<Attributes> {
-    // The highest id is not an id: to the kernel it means "leave as it is".
-    let id = |given: Option<u64>, field: io::Result<u64>| -> Result<u32> {
-        let id = given.map_or(field, Ok).context("read the owner")?;
-        u32::try_from(id).ok().filter(|id| *id != u32::MAX).with_context(|| format!("there is no user or group {id}"))
-    };
-    let seconds = || header.mtime().map(|t| TimeSpec::new(t.min(i64::MAX as u64) as i64, 0)).context("read the time");
-    let kept = xattrs.into_iter().filter(|(name, _)| is_kept(name));
-    Ok(Attributes {
-        uid: id(owner.0, header.uid())?,
-        gid: id(owner.1, header.gid())?,
-        mode: header.mode().context("read the mode")? & 0o7777,
-        mtime: mtime.map_or_else(seconds, Ok)?,
-        xattrs: kept.filter_map(|(name, value)| Some((CString::new(name).ok()?, value))).collect(),
-    })
-}
-
-/// The checksum is the sum of all bytes of the header, those of the checksum itself taken as spaces.
-fn checksum_is_right(header: &Header) -> bool {
-    let bytes = header.as_bytes();
-    let sum: u32 = bytes[..148].iter().chain(&bytes[156..]).map(|b| u32::from(*b)).sum();
-    header.cksum().is_ok_and(|written| written == sum + 8 * u32::from(b' '))
 }
 
 fn read(stream: &mut dyn Read, buffer: &mut [u8]) -> Result<usize> {

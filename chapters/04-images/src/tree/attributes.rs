@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
-use nix::sys::stat::{FchmodatFlags, FileStat, Mode, UtimensatFlags, fchmod, fchmodat, futimens, utimensat};
+use nix::sys::stat::{FchmodatFlags, FileStat, Mode, UtimensatFlags, fchmod, fchmodat, fstat, futimens, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchown, fchownat, geteuid};
 
@@ -56,7 +56,11 @@ impl Attributes {
 
     /// The owner and the extended attributes. In this order: a change of owner takes `security.capability` away.
     pub fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
-        self.give_away(left_out, |uid, gid| fchown(file, uid, gid))?;
+        // Looking is cheaper than changing, and in most images all is root's.
+        let stat = fstat(file)?;
+        if (stat.st_uid, stat.st_gid) != (self.uid, self.gid) {
+            self.give_away(left_out, |uid, gid| fchown(file, uid, gid))?;
+        }
         for (name, value) in &self.xattrs {
             match set_xattr(file, name, value) {
                 Err(Errno::EPERM | Errno::EOPNOTSUPP) => left_out.xattrs += 1,
@@ -136,6 +140,17 @@ pub(super) fn set_xattr(file: BorrowedFd<'_>, name: &CStr, value: &[u8]) -> nix:
     // SAFETY: the name is NUL-terminated, and the value is as long as is said.
     let done = unsafe { libc::fsetxattr(file.as_raw_fd(), name.as_ptr(), value.as_ptr().cast(), value.len(), 0) };
     Errno::result(done).map(drop)
+}
+
+/// Whether an open file has this attribute.
+pub(super) fn has_xattr(file: BorrowedFd<'_>, name: &CStr) -> nix::Result<bool> {
+    // SAFETY: the name is NUL-terminated, and into a buffer without a length nothing is written.
+    let length = unsafe { libc::fgetxattr(file.as_raw_fd(), name.as_ptr(), std::ptr::null_mut(), 0) };
+    match Errno::result(length) {
+        Ok(_) => Ok(true),
+        Err(Errno::ENODATA | Errno::EOPNOTSUPP) => Ok(false),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// The attributes of an open file that are kept.

@@ -1,62 +1,65 @@
 //! Laying a hostile layer out as a tree.
 //!
-//! Every name is opened through [`chroot::inside::Root`], so a symlink that an earlier member made leads, at
-//! worst, somewhere else in the same tree. What a member replaces is unlinked first, never written through.
+//! No path of an archive is opened but in `places`, and there through [`chroot::inside::Root`]. What a member replaces is
+//! unlinked first, never written through.
 //!
 //! Deletions are laid out in the form that overlayfs reads: a file that is gone is a character device with the
-//! number 0/0, and a directory that shows nothing from below has the attribute `overlay.opaque`.
-//! Source: the kernel's Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
+//! number 0/0, and a directory that shows nothing from below has the attribute `overlay.opaque`. They are about the
+//! layers below alone. What the same layer brings stays, wherever in the archive it is: a file hides what is below by
+//! itself, and a directory is made opaque.
+//!
+//! Sources: OCI image specification, "Image Layer Filesystem Changeset"; the kernel's
+//! Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
 
 mod attributes;
-mod copy;
+mod content;
+mod directories;
+mod flatten;
+mod places;
 mod remove;
+mod room;
+mod stack;
 mod unsettled;
 
 pub use attributes::{Attributes, LeftOut, Xattrs, is_kept, xattrs_of};
-pub use copy::copy_tree;
+pub use flatten::flatten;
 pub use remove::remove_tree;
+pub(crate) use stack::Stack;
 pub use unsettled::Unsettled;
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, OsStr};
 use std::fs::{File, Permissions};
-use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use chroot::inside::Root;
 use look::Error;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{Mode, SFlag, makedev, mkdirat, mknodat};
-use nix::sys::statvfs::fstatvfs;
+use nix::sys::stat::{Mode, SFlag, makedev, mknodat};
 use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 
 use crate::layer::{Extent, Kind, Layer, Member};
-use crate::overlay;
 use crate::shown;
-
-/// The most memory that what is remembered of the directories may take.
-const DIRECTORIES_MAX: usize = 128 << 20;
-/// Directories that no member describes.
-const IMPLIED: Mode = Mode::from_bits_truncate(0o755);
+use content::Filler;
+use directories::Directories;
+use places::{DIRECTORY, Places, c_string, is, is_whiteout_at, look, make_whiteout};
+use room::Room;
+use unsettled::LateLink;
 
 /// A tree that is being filled.
 pub struct Tree {
-    root: Root,
-    /// Whether it is an ordinary user's, and overlayfs finds its notes in attributes of `user.`.
-    rootless: bool,
-    /// Modes and times are given last: a read-only directory could not be filled, and filling changes the time.
-    directories: Vec<(PathBuf, Attributes)>,
-    /// How many bytes `directories` takes.
-    remembered: usize,
+    places: Places,
+    directories: Directories,
+    filler: Filler,
+    room: Room,
+    unsettled: Unsettled,
     left_out: LeftOut,
     /// How many bytes of files were laid.
     size: u64,
     members: u64,
-    buffer: Vec<u8>,
 }
 
 /// A layer, laid out.
@@ -75,10 +78,17 @@ pub struct Laid {
 impl Tree {
     /// A tree in the empty directory `dir`. `rootless` says for whose overlayfs: an ordinary user's, or root's.
     pub fn new(dir: &Path, rootless: bool) -> Result<Tree> {
-        let root = Root::new(dir)?;
         std::fs::set_permissions(dir, Permissions::from_mode(0o755)).context("chmod the root of the tree")?;
-        let (left_out, buffer) = (LeftOut::default(), vec![0; 1 << 18]);
-        Ok(Tree { root, rootless, directories: Vec::new(), remembered: 0, left_out, size: 0, members: 0, buffer })
+        Ok(Tree {
+            places: Places::new(dir, rootless)?,
+            directories: Directories::default(),
+            filler: Filler::new(),
+            room: Room::default(),
+            unsettled: Unsettled::new(rootless),
+            left_out: LeftOut::default(),
+            size: 0,
+            members: 0,
+        })
     }
 
     /// Makes what `member` of `layer` describes. What this layer had put there before is replaced.
@@ -87,131 +97,137 @@ impl Tree {
         self.add(&member.path, member, layer).with_context(|| format!("unpack {}", path_shown(&member.path)))
     }
 
-    /// Hides what the layers below have at `path`, and leaves what this one put there.
+    /// Hides what the layers below have at `path`, and leaves what this one puts there, before or after.
     pub fn whiteout(&mut self, path: &Path) -> Result<()> {
-        let context = || format!("delete {}", path_shown(path));
-        let (parent, name) = self.parent(path).with_context(context)?;
-        match mknodat(&parent, name.as_c_str(), SFlag::S_IFCHR, Mode::empty(), 0) {
-            Err(Errno::EEXIST) => Ok(()),
-            done => done.map_err(failed("mknod", path)).with_context(context),
+        self.delete(path).with_context(|| format!("delete {}", path_shown(path)))
+    }
+
+    /// Hides all that the layers below have in the directory `path`, and leaves what this one puts there.
+    pub fn opaque(&mut self, path: &Path) -> Result<()> {
+        if path.as_os_str().is_empty() {
+            // Overlayfs merges the roots of layers whatever they have.
+            self.unsettled.opaque_root = true;
+            return Ok(());
+        }
+        let made = self.places.dir(path).with_context(|| format!("empty {}", path_shown(path)))?;
+        let dir = openat(&made, ".", DIRECTORY, Mode::empty()).map_err(failed("open", path))?;
+        self.places.make_opaque(dir.as_fd()).map_err(failed("fsetxattr", path)).context(NO_XATTRS)
+    }
+
+    /// Gives the directories what had to wait, and ends.
+    pub fn finish(mut self) -> Result<Laid> {
+        self.directories.finish(&self.places)?;
+        self.unsettled.implied = self.places.into_implied();
+        Ok(Laid { left_out: self.left_out, unsettled: self.unsettled, size: self.size, members: self.members })
+    }
+
+    fn delete(&mut self, path: &Path) -> Result<()> {
+        let (dir, name) = self.places.parent(path)?;
+        self.room.for_member(dir.as_fd(), 0)?;
+        match make_whiteout(dir.as_fd(), &name) {
+            Err(Errno::EEXIST) if is(&look(dir.as_fd(), &name).map_err(failed("fstatat", path))?, SFlag::S_IFDIR) => {
+                self.opaque(path)?;
+                // That it is there no more below is what it has no owner and mode from.
+                let dir = openat(&dir, name.as_c_str(), DIRECTORY, Mode::empty()).map_err(failed("open", path))?;
+                self.places.described(dir.as_fd()).map_err(failed("fstat", path))
+            }
+            Ok(()) | Err(Errno::EEXIST) => Ok(()),
+            Err(errno) => Err(failed("mknod", path)(errno)).context(NO_WHITEOUTS),
         }
     }
 
-    /// Hides all that the layers below have in the directory `path`.
-    pub fn opaque(&mut self, path: &Path) -> Result<()> {
-        let shown = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        let made = self.root.create_dir_all(shown, IMPLIED).map_err(failed("openat2", path))?;
-        let dir = openat(&made, ".", OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty());
-        let dir = dir.map_err(failed("open", path))?;
-        attributes::set_xattr(dir.as_fd(), overlay::opaque_attribute(self.rootless), b"y").map_err(failed("fsetxattr", path))
-    }
-
-    fn parent(&self, path: &Path) -> Result<(std::os::fd::OwnedFd, CString)> {
-        let name = path.file_name().context("the root of a layer cannot be deleted")?;
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let parent = self.root.create_dir_all(parent, IMPLIED).map_err(failed("openat2", path))?;
-        Ok((parent, c_string(name)?))
-    }
-
     fn add(&mut self, path: &Path, member: &Member, archive: &mut Layer<'_>) -> Result<()> {
-        let Some(name) = path.file_name() else {
+        if path.as_os_str().is_empty() {
             ensure!(matches!(member.kind, Kind::Directory), "the root of a tree must be a directory");
-            let top = self.root.open(".", OFlag::O_DIRECTORY, Mode::empty()).map_err(failed("openat2", path))?;
-            return self.remember(path, top.as_fd(), &member.attributes);
-        };
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let parent = self.root.create_dir_all(parent, IMPLIED).map_err(failed("openat2", path))?;
-        let (dir, name) = (parent.as_fd(), c_string(name)?);
+            let top = self.places.open(path).map_err(failed("openat2", path))?;
+            self.unsettled.root_described = true;
+            return self.directories.describe(path, top.as_fd(), &member.attributes, &mut self.left_out);
+        }
+        let (parent, name) = self.places.parent(path)?;
+        let (dir, attributes) = (parent.as_fd(), &member.attributes);
         match &member.kind {
-            Kind::Directory => self.directory(path, dir, &name, &member.attributes),
-            Kind::File { size, extents } => {
-                let file = self.file(path, dir, &name, *size)?;
-                self.fill(&file, *size, extents, archive)?;
-                self.size += size;
-                member.attributes.apply(file.as_fd(), &mut self.left_out).map_err(failed("change", path))
-            }
+            Kind::Directory => self.directory(path, dir, &name, attributes),
+            Kind::File { size, extents } => self.file(path, dir, &name, (*size, extents, attributes), archive),
             Kind::HardLink(target) => self.hard_link(target, path, dir, &name),
-            Kind::Symlink(target) => {
-                let target = c_string(OsStr::from_bytes(target))?;
-                replacing(dir, &name, || symlinkat(target.as_c_str(), dir, name.as_c_str()))
-                    .map_err(failed("symlink", path))?;
-                member.attributes.apply_to_symlink(dir, &name, &mut self.left_out).map_err(failed("change", path))
-            }
-            Kind::Fifo => self.node(path, dir, &name, SFlag::S_IFIFO, 0, &member.attributes),
+            Kind::Symlink(target) => self.symlink(target, path, dir, &name, attributes),
+            Kind::Fifo => self.node(path, dir, &name, (SFlag::S_IFIFO, 0), attributes),
             Kind::Device { kind, major, minor } => {
                 let number = makedev(u64::from(*major), u64::from(*minor));
-                self.node(path, dir, &name, *kind, number, &member.attributes)
+                self.node(path, dir, &name, (*kind, number), attributes)
             }
         }
     }
 
     /// Makes a directory, or keeps one that is there already.
     fn directory(&mut self, path: &Path, dir: BorrowedFd<'_>, name: &CStr, attributes: &Attributes) -> Result<()> {
-        let open = || {
-            let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-            openat(dir, name, flags, Mode::empty())
-        };
-        let made = match mkdirat(dir, name, Mode::S_IRWXU) {
-            Err(Errno::EEXIST) => match open() {
-                Err(Errno::ENOTDIR | Errno::ELOOP) => {
-                    replacing(dir, name, || mkdirat(dir, name, Mode::S_IRWXU)).and_then(|()| open())
-                }
+        self.room.for_member(dir, 0)?;
+        let made = match self.places.make_one(dir, name, Mode::S_IRWXU) {
+            Err(Errno::EEXIST) => match openat(dir, name, DIRECTORY, Mode::empty()) {
+                Err(Errno::ENOTDIR | Errno::ELOOP) => self.places.make_over(dir, name, Mode::S_IRWXU),
                 there => there,
             },
-            done => done.and_then(|()| open()),
+            made => made,
         };
-        self.remember(path, made.map_err(failed("mkdir", path))?.as_fd(), attributes)
-    }
-
-    /// Gives a directory its owner now, and the rest in the end.
-    fn remember(&mut self, path: &Path, dir: BorrowedFd<'_>, attributes: &Attributes) -> Result<()> {
-        attributes.apply_owner(dir, &mut self.left_out).map_err(failed("change", path))?;
-        self.remembered += path.as_os_str().len() + size_of::<(PathBuf, Attributes)>();
-        ensure!(self.remembered <= DIRECTORIES_MAX, "the archive has too many directories to keep in mind");
-        self.directories.push((path.to_owned(), Attributes { xattrs: Vec::new(), ..attributes.clone() }));
+        let made = made.map_err(failed("mkdir", path))?;
+        self.places.described(made.as_fd()).map_err(failed("fstat", path))?;
+        self.directories.describe(path, made.as_fd(), attributes, &mut self.left_out)?;
+        self.places.keep(path, made);
         Ok(())
     }
 
-    /// A new and empty file, for which there is room.
-    fn file(&self, path: &Path, dir: BorrowedFd<'_>, name: &CStr, size: u64) -> Result<File> {
-        let room = fstatvfs(dir).map_err(failed("fstatvfs", path))?;
-        let free = room.blocks_available() as u64 * room.fragment_size();
-        ensure!(size <= free, "it is said to have {size} bytes, and there is room for {free}");
+    fn file(
+        &mut self,
+        path: &Path,
+        dir: BorrowedFd<'_>,
+        name: &CStr,
+        (size, extents, attributes): (u64, &[Extent], &Attributes),
+        archive: &mut Layer<'_>,
+    ) -> Result<()> {
+        self.room.for_member(dir, extents.iter().map(|extent| extent.length).sum())?;
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let file = replacing(dir, name, || openat(dir, name, flags, Mode::S_IRUSR | Mode::S_IWUSR));
-        Ok(file.map_err(failed("open", path))?.into())
-    }
-
-    /// Writes the parts of a file that the archive holds. What is between them stays a hole, which reads as zeros.
-    fn fill(&mut self, mut file: &File, size: u64, extents: &[Extent], archive: &mut Layer<'_>) -> Result<()> {
-        let mut written = 0;
-        for extent in extents {
-            if extent.offset != written {
-                file.seek(SeekFrom::Start(extent.offset)).context("seek")?;
-            }
-            let mut left = extent.length;
-            while left > 0 {
-                let most = left.min(self.buffer.len() as u64) as usize;
-                let count = archive.read_content(&mut self.buffer[..most])?;
-                file.write_all(&self.buffer[..count]).context("write")?;
-                left -= count as u64;
-            }
-            written = extent.offset + extent.length;
-        }
-        if written < size {
-            file.set_len(size).context("ftruncate")?;
-        }
-        Ok(())
+        let mode = Mode::from_bits_truncate(attributes.mode & 0o777);
+        let file = self.places.replacing(dir, name, || openat(dir, name, flags, mode));
+        let file = File::from(file.map_err(failed("open", path))?);
+        self.filler.fill(&file, (size, extents), archive, (dir, &mut self.room))?;
+        self.size = self.size.saturating_add(size);
+        attributes.apply(file.as_fd(), &mut self.left_out).map_err(failed("change", path))
     }
 
     /// Another name for a file that is in the tree. A symlink is not followed, but linked itself.
-    fn hard_link(&self, target: &Path, path: &Path, dir: BorrowedFd<'_>, name: &CStr) -> Result<()> {
-        let (from, old) = self.root.parent(target).map_err(failed("openat2", target))?;
-        let link = || linkat(&from, old.as_os_str(), dir, name, AtFlags::empty());
-        match replacing(dir, name, link) {
-            Err(Errno::ENOENT) => bail!("a hard link to {}, which is not there", path_shown(target)),
+    fn hard_link(&mut self, target: &Path, path: &Path, dir: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+        self.room.for_member(dir, 0)?;
+        let old = c_string(target.file_name().context("a hard link to the root of the tree")?)?;
+        let found = self.places.find(target.parent().unwrap_or(Path::new("")));
+        if let Ok(from) = &found {
+            ensure!(!is_whiteout_at(from.as_fd(), &old), "a hard link to what this layer deletes");
+        }
+        let link = |from: &_| linkat(from, old.as_c_str(), dir, name, AtFlags::empty());
+        match found.and_then(|from| self.places.replacing(dir, name, || link(&*from))) {
+            Err(Errno::ENOENT) => {
+                // It may be in a layer below. Until then nothing else stands here.
+                match unlinkat(dir, name, UnlinkatFlags::NoRemoveDir) {
+                    Ok(()) | Err(Errno::ENOENT) => {}
+                    Err(errno) => return Err(failed("unlink", path)(errno)),
+                }
+                self.unsettled.later(LateLink { target: target.to_owned(), path: path.to_owned() })
+            }
             done => done.map_err(failed("link", path)),
         }
+    }
+
+    fn symlink(
+        &mut self,
+        target: &[u8],
+        path: &Path,
+        dir: BorrowedFd<'_>,
+        name: &CStr,
+        attributes: &Attributes,
+    ) -> Result<()> {
+        self.room.for_member(dir, 0)?;
+        let target = c_string(OsStr::from_bytes(target))?;
+        let make = || symlinkat(target.as_c_str(), dir, name);
+        self.places.replacing(dir, name, make).map_err(failed("symlink", path))?;
+        attributes.apply_to_symlink(dir, name, &mut self.left_out).map_err(failed("change", path))
     }
 
     /// A device or fifo. A device is left out where making one is not allowed.
@@ -220,11 +236,15 @@ impl Tree {
         path: &Path,
         dir: BorrowedFd<'_>,
         name: &CStr,
-        kind: SFlag,
-        number: u64,
+        (kind, number): (SFlag, u64),
         attributes: &Attributes,
     ) -> Result<()> {
-        match replacing(dir, name, || mknodat(dir, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, number)) {
+        if kind == SFlag::S_IFCHR && number == 0 {
+            bail!("it is what overlayfs takes for a deletion, which a layer writes as an empty file .wh.NAME");
+        }
+        self.room.for_member(dir, 0)?;
+        let make = || mknodat(dir, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, number);
+        match self.places.replacing(dir, name, make) {
             Err(Errno::EPERM) => {
                 self.left_out.devices += 1;
                 return Ok(());
@@ -233,41 +253,10 @@ impl Tree {
         }
         attributes.apply_to_node(dir, name, &mut self.left_out).map_err(failed("change", path))
     }
-
-    /// Gives the directories their modes and times, the deepest first: one that may not be entered may hold others.
-    pub fn finish(mut self) -> Result<Laid> {
-        self.directories.sort_by_key(|(path, _)| std::cmp::Reverse(path.components().count()));
-        for (path, attributes) in &self.directories {
-            let shown = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-            let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
-            match self.root.open(shown, flags, Mode::empty()) {
-                // A later member put something else there.
-                Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
-                Err(errno) => return Err(failed("openat2", shown)(errno)),
-                Ok(dir) => attributes.apply_mode(dir.as_fd()).map_err(failed("change", shown))?,
-            }
-        }
-        Ok(Laid { left_out: self.left_out, unsettled: Unsettled, size: self.size, members: self.members })
-    }
 }
 
-/// Makes `name` with `make`; if something has that name, removes it and tries again. A directory must be empty.
-fn replacing<T>(dir: BorrowedFd<'_>, name: &CStr, make: impl Fn() -> nix::Result<T>) -> nix::Result<T> {
-    match make() {
-        Err(Errno::EEXIST) => {
-            match unlinkat(dir, name, UnlinkatFlags::NoRemoveDir) {
-                Err(Errno::EISDIR) => unlinkat(dir, name, UnlinkatFlags::RemoveDir)?,
-                done => done?,
-            }
-            make()
-        }
-        done => done,
-    }
-}
-
-fn c_string(name: &OsStr) -> Result<CString> {
-    CString::new(name.to_owned().into_vec()).context("the archive has a name with a zero byte in it")
-}
+const NO_WHITEOUTS: &str = "the file system of the store cannot hold the note that a file was deleted";
+const NO_XATTRS: &str = "the file system of the store cannot hold the note that a directory was emptied";
 
 fn failed<'a>(call: &'static str, path: &'a Path) -> impl FnOnce(Errno) -> anyhow::Error + 'a {
     move |errno| Error::call(call, path_shown(path), errno).into()
@@ -275,9 +264,4 @@ fn failed<'a>(call: &'static str, path: &'a Path) -> impl FnOnce(Errno) -> anyho
 
 fn path_shown(path: &Path) -> String {
     shown(path.as_os_str().as_bytes())
-}
-
-/// Copies the layers `trees`, bottom first, to the new directory `to` as one tree.
-pub fn flatten(trees: &[PathBuf], to: &Path) -> look::Result<Vec<String>> {
-    trees.iter().try_fold(Vec::new(), |_, tree| copy_tree(tree, to))
 }

@@ -1,39 +1,43 @@
-//! Copying the tree of an image: what a container gets to write to where overlayfs cannot stack.
+//! Copying the layers of an image as one tree: what a container gets to write to where overlayfs cannot stack.
 //!
-//! Like the removal of a tree, this goes down and up by descriptors, however deep the tree is.
+//! What overlayfs would show is copied, and what it would hide is not. Like the removal of a tree, this goes down and up
+//! by descriptors, however deep the tree is.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
 use look::{Error, Result};
-use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat, readlinkat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat, mknodat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat};
 use nix::unistd::{Whence, linkat, lseek, symlinkat};
 
 use super::attributes::{Attributes, LeftOut, xattrs_of};
+use super::places::DIRECTORY;
 use super::remove_tree;
+use super::stack::Stack;
 use crate::{failed, shown};
 
-/// Copies the directory `from` to `to`, which must not exist yet, and says what had to be left out.
+/// Copies what the layers `trees`, the bottom one first, show together to `to`, which must not exist yet, and says what
+/// had to be left out.
 ///
 /// Kept are owners (as root), modes, times, symlinks, hard links, holes, device nodes (as root), and the extended
-/// attributes that an import keeps. Nothing is followed. Call it where every file may be read: as root, or as root
+/// attributes that a layer brings. Nothing is followed. Call it where every file may be read: as root, or as root
 /// of the user namespace that the container will have. After a failure nothing is left at `to`.
-pub fn copy_tree(from: &Path, to: &Path) -> Result<Vec<String>> {
+pub fn flatten(trees: &[PathBuf], to: &Path) -> Result<Vec<String>> {
+    let source = Stack::open(trees.iter())?;
     mkdirat(AT_FDCWD, to, Mode::S_IRWXU).map_err(failed("mkdir", to))?;
-    Copy::begin(from, to).and_then(Copy::run).inspect_err(|_| drop(remove_tree(to)))
+    Copy::begin(source, to).and_then(Copy::run).inspect_err(|_| drop(remove_tree(to)))
 }
 
-/// A copy under way, standing in one directory of each tree.
+/// A copy under way, standing in one directory of both sides.
 struct Copy {
-    source: OwnedFd,
+    source: Stack,
     target: OwnedFd,
     /// The directories from the top down to this one.
     levels: Vec<Level>,
@@ -52,10 +56,10 @@ struct Level {
 }
 
 impl Copy {
-    fn begin(from: &Path, to: &Path) -> Result<Copy> {
-        let open_top = |path| open(path, DIRECTORY, Mode::empty()).map_err(failed("open", path));
-        let (source, target, top) = (open_top(from)?, open_top(to)?, open_top(to)?);
-        let level = Level::read(&source, c"".to_owned()).map_err(failed("open", from))?;
+    fn begin(source: Stack, to: &Path) -> Result<Copy> {
+        let open_top = || openat(AT_FDCWD, to, DIRECTORY, Mode::empty()).map_err(failed("open", to));
+        let (target, top) = (open_top()?, open_top()?);
+        let level = Level::read(&source, c"".to_owned()).map_err(failed("copy", to))?;
         Ok(Copy { source, target, levels: vec![level], top, links: HashMap::new(), left_out: LeftOut::default() })
     }
 
@@ -71,11 +75,11 @@ impl Copy {
 
     /// Copies one entry; a directory is made, and becomes the one to go on in.
     fn entry(&mut self, name: &CStr) -> nix::Result<()> {
-        let stat = fstatat(&self.source, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+        let Some((source, stat)) = self.source.find(name)? else { return Ok(()) };
         let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
         if kind == SFlag::S_IFDIR {
             mkdirat(&self.target, name, Mode::S_IRWXU)?;
-            self.source = openat(&self.source, name, DIRECTORY, Mode::empty())?;
+            self.source.enter(name)?;
             self.target = openat(&self.target, name, DIRECTORY, Mode::empty())?;
             self.levels.push(Level::read(&self.source, name.to_owned())?);
             return Ok(());
@@ -83,20 +87,18 @@ impl Copy {
         if let Some(first) = self.links.get(&(stat.st_dev, stat.st_ino)) {
             return linkat(&self.top, first.as_slice(), &self.target, name, AtFlags::empty());
         }
+        let target = self.target.as_fd();
+        let plain = || Attributes::of(&stat, Vec::new());
         match kind {
-            SFlag::S_IFREG => self.file(name)?,
+            SFlag::S_IFREG => copy_file(source, target, name, &mut self.left_out)?,
             SFlag::S_IFLNK => {
-                symlinkat(readlinkat(&self.source, name)?.as_os_str(), &self.target, name)?;
-                let plain = Attributes::of(&stat, Vec::new());
-                plain.apply_to_symlink(self.target.as_fd(), name, &mut self.left_out)?;
+                symlinkat(readlinkat(source, name)?.as_os_str(), target, name)?;
+                plain().apply_to_symlink(target, name, &mut self.left_out)?;
             }
             // A socket is nothing without the process that listens on it.
             SFlag::S_IFSOCK => return Ok(()),
-            _ => match mknodat(&self.target, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev) {
-                Ok(()) => {
-                    let plain = Attributes::of(&stat, Vec::new());
-                    plain.apply_to_node(self.target.as_fd(), name, &mut self.left_out)?;
-                }
+            _ => match mknodat(target, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev) {
+                Ok(()) => plain().apply_to_node(target, name, &mut self.left_out)?,
                 Err(Errno::EPERM) => {
                     self.left_out.devices += 1;
                     return Ok(());
@@ -110,26 +112,14 @@ impl Copy {
         Ok(())
     }
 
-    fn file(&mut self, name: &CStr) -> nix::Result<()> {
-        let reading = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let writing = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-        let source = openat(&self.source, name, reading, Mode::empty())?;
-        let target = openat(&self.target, name, writing, Mode::S_IRUSR | Mode::S_IWUSR)?;
-        let (stat, xattrs) = (fstat(&source)?, xattrs_of(source.as_fd())?);
-        let (source, target) = (File::from(source), File::from(target));
-        copy_content(&source, &target, &stat).map_err(|e| e.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
-        Attributes::of(&stat, xattrs).apply(target.as_fd(), &mut self.left_out)
-    }
-
-    /// Ends a directory. Both trees are left before the copy gets its mode, which may forbid to walk in it.
+    /// Ends a directory. Both sides are left before the copy gets its mode, which may forbid to walk in it.
     fn up(&mut self) -> nix::Result<()> {
         let Some(level) = self.levels.pop() else { return Ok(()) };
-        let up = |dir: &OwnedFd| openat(dir, "..", DIRECTORY, Mode::empty());
-        let above =
-            if self.levels.is_empty() { self.top.try_clone().map_err(|_| Errno::EMFILE)? } else { up(&self.target)? };
+        let above = if self.levels.is_empty() { "." } else { ".." };
+        let above = openat(&self.target, above, DIRECTORY, Mode::empty())?;
         let done = std::mem::replace(&mut self.target, above);
         if !self.levels.is_empty() {
-            self.source = up(&self.source)?;
+            self.source.leave()?;
         }
         level.attributes.apply(done.as_fd(), &mut self.left_out)
     }
@@ -145,17 +135,23 @@ impl Copy {
     }
 }
 
-const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
-
 impl Level {
-    fn read(dir: &OwnedFd, name: CString) -> nix::Result<Level> {
-        let attributes = Attributes::of(&fstat(dir)?, xattrs_of(dir.as_fd())?);
-        let mut listing = Dir::from_fd(openat(dir, ".", DIRECTORY, Mode::empty())?)?;
-        let names = listing.iter().map(|entry| entry.map(|entry| entry.file_name().to_owned()));
-        let names = names.filter(|name| !matches!(name, Ok(name) if matches!(name.as_bytes(), b"." | b"..")));
-        let entries = names.collect::<nix::Result<Vec<_>>>()?.into_iter();
-        Ok(Level { name, entries, attributes })
+    fn read(source: &Stack, name: CString) -> nix::Result<Level> {
+        let dir = source.top().ok_or(Errno::ENOENT)?;
+        let attributes = Attributes::of(&fstat(dir)?, xattrs_of(dir)?);
+        Ok(Level { name, entries: source.names()?.into_iter(), attributes })
     }
+}
+
+fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
+    let reading = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let writing = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    let source = openat(from, name, reading, Mode::empty())?;
+    let target = openat(to, name, writing, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    let (stat, xattrs) = (fstat(&source)?, xattrs_of(source.as_fd())?);
+    let (source, target) = (File::from(source), File::from(target));
+    copy_content(&source, &target, &stat).map_err(|e| e.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+    Attributes::of(&stat, xattrs).apply(target.as_fd(), left_out)
 }
 
 /// Copies what is written in `source`, in the kernel where it can, and leaves holes where it has holes.

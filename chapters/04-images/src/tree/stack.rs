@@ -1,0 +1,130 @@
+//! Several layers, seen as one without mounting them.
+//!
+//! Each layer is followed by one descriptor, as deep as it has the directory that is looked at: so many layers and so
+//! deep a path as there may be, no more descriptors than layers are open. On the way back up, `..` leads to the same
+//! directories again: these are trees of the store, in which nothing changes.
+
+use std::collections::HashSet;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use look::Result;
+use nix::dir::{Dir, Type};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, openat};
+use nix::sys::stat::{FileStat, Mode};
+
+use super::attributes::has_xattr;
+use super::places::{DIRECTORY, is_whiteout, is_whiteout_at, look};
+use crate::{failed, overlay};
+
+/// A directory in all the layers of a stack at once.
+pub(crate) struct Stack {
+    /// The top layer first.
+    layers: Vec<Cursor>,
+    depth: usize,
+}
+
+/// Where one layer is followed to.
+struct Cursor {
+    dir: OwnedFd,
+    depth: usize,
+}
+
+impl Stack {
+    /// The roots of `trees`, the bottom one first.
+    pub(crate) fn open<'a>(trees: impl DoubleEndedIterator<Item = &'a PathBuf>) -> Result<Stack> {
+        let open = |tree: &Path| openat(AT_FDCWD, tree, DIRECTORY, Mode::empty()).map_err(failed("open", tree));
+        let layers = trees.rev().map(|tree| Ok(Cursor { dir: open(tree)?, depth: 0 })).collect::<Result<_>>()?;
+        Ok(Stack { layers, depth: 0 })
+    }
+
+    /// Where the directory that is looked at is, in the layers that have it, the top one first.
+    fn here(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.layers.iter().filter(|layer| layer.depth == self.depth).map(|layer| layer.dir.as_fd())
+    }
+
+    /// The directory in the highest layer that has it: this one's owner and mode are seen.
+    pub(crate) fn top(&self) -> Option<BorrowedFd<'_>> {
+        self.here().next()
+    }
+
+    /// What `name` is here, and the directory of the layer that has it.
+    pub(crate) fn find(&self, name: &CStr) -> nix::Result<Option<(BorrowedFd<'_>, FileStat)>> {
+        for dir in self.here() {
+            match look(dir, name) {
+                Err(Errno::ENOENT) => {}
+                Ok(stat) if is_whiteout(&stat) => return Ok(None),
+                found => return found.map(|stat| Some((dir, stat))),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes to the directory `name` in this one. `false` if there is none; nothing has changed then.
+    pub(crate) fn enter(&mut self, name: &CStr) -> nix::Result<bool> {
+        let mut entered = false;
+        for layer in self.layers.iter_mut().filter(|layer| layer.depth == self.depth) {
+            match openat(&layer.dir, name, DIRECTORY, Mode::empty()) {
+                Err(Errno::ENOENT) => {}
+                // Something else, which hides what is below.
+                Err(Errno::ENOTDIR | Errno::ELOOP) => break,
+                found => {
+                    *layer = Cursor { dir: found?, depth: self.depth + 1 };
+                    entered = true;
+                    if is_opaque(layer.dir.as_fd())? {
+                        break;
+                    }
+                }
+            }
+        }
+        self.depth += usize::from(entered);
+        Ok(entered)
+    }
+
+    /// Goes back to the directory above.
+    pub(crate) fn leave(&mut self) -> nix::Result<()> {
+        for layer in self.layers.iter_mut().filter(|layer| layer.depth == self.depth) {
+            let above = openat(&layer.dir, "..", DIRECTORY, Mode::empty())?;
+            *layer = Cursor { dir: above, depth: self.depth - 1 };
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// Goes back to the root.
+    pub(crate) fn leave_all(&mut self) -> nix::Result<()> {
+        (0..self.depth).try_for_each(|_| self.leave())
+    }
+
+    /// The names of what is seen here.
+    pub(crate) fn names(&self) -> nix::Result<Vec<CString>> {
+        let (mut seen, mut names) = (HashSet::new(), Vec::new());
+        for dir in self.here() {
+            for (name, kind) in entries(dir)? {
+                if !seen.insert(name.clone()) {
+                    continue;
+                }
+                let may_be_whiteout = matches!(kind, None | Some(Type::CharacterDevice));
+                if !(may_be_whiteout && is_whiteout_at(dir, &name)) {
+                    names.push(name);
+                }
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// What is in the directory `dir`, with what the listing says it is; some file systems do not say.
+pub(crate) fn entries(dir: BorrowedFd<'_>) -> nix::Result<Vec<(CString, Option<Type>)>> {
+    let mut listing = Dir::from_fd(openat(dir, ".", DIRECTORY, Mode::empty())?)?;
+    let entries = listing.iter().map(|entry| entry.map(|entry| (entry.file_name().to_owned(), entry.file_type())));
+    entries.filter(|entry| !matches!(entry, Ok((name, _)) if matches!(name.to_bytes(), b"." | b".."))).collect()
+}
+
+/// Whether the directory `dir` of a layer hides what is in it below.
+pub(crate) fn is_opaque(dir: BorrowedFd<'_>) -> nix::Result<bool> {
+    Ok(has_xattr(dir, overlay::opaque_attribute(true))? || has_xattr(dir, overlay::opaque_attribute(false))?)
+}
