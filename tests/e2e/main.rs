@@ -22,6 +22,7 @@ mod recovery;
 mod registry;
 mod run;
 mod sandbox;
+mod store;
 mod support;
 mod terminal;
 mod weak;
@@ -45,13 +46,14 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
     let registry = registry::tests();
-    let groups: [(&str, &[Test]); 16] = [
+    let groups: [(&str, &[Test]); 17] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
         ("isolation", isolation::TESTS),
         ("explain", explain::TESTS),
         ("recovery", recovery::TESTS),
+        ("store", store::TESTS),
         ("import", import::TESTS),
         ("registry", &registry),
         ("attacks", attacks::TESTS),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::draft::Draft;
+use super::draft::{self, Draft};
 use super::index::Names;
 use super::lock::Hold;
 use super::{Image, Store};
@@ -71,13 +71,15 @@ impl Store {
     /// Whoever has unpacked layers in use must have their image in the index. Call it as whoever may remove what the
     /// layers hold: root, or root of the user namespace with the lent ids.
     pub fn collect(&self, _alone: &Alone) -> Result<Vec<Collected>> {
+        draft::sweep(self).context("clean up after a layer that was never finished")?;
         let (blobs, layers) = self.referred_to()?;
         let mut collected = Vec::new();
         for (dir, what, kept) in [("layers", What::Layer, layers), ("blobs/sha256", What::Blob, blobs)] {
             for (digest, path) in unreferred(&self.dir.join(dir), &kept)? {
                 let bytes = match what {
                     What::Blob => fs::symlink_metadata(&path).map_err(failed_io("stat", &path))?.len(),
-                    What::Layer => self.layer_record(&digest)?.size,
+                    // One that is damaged is to go all the more.
+                    What::Layer => self.layer_record(&digest).map_or(0, |record| record.size),
                 };
                 self.discard(&path)?;
                 collected.push(Collected { what, digest, bytes });

@@ -60,6 +60,9 @@ impl Drop for Draft {
 pub(super) fn sweep(store: &Store) -> Result<()> {
     let _lock = lock::index(store)?;
     let drafts = store.drafts();
+    if !drafts.exists() {
+        return Ok(());
+    }
     for entry in fs::read_dir(&drafts).map_err(failed_io("open", &drafts))? {
         let path = entry.map_err(failed_io("getdents64", &drafts))?.path();
         if File::open(&path).is_ok_and(|dir| dir.try_lock().is_ok()) {
