@@ -19,7 +19,15 @@ pub struct Row {
     pub found: String,
 }
 
+/// What is found where nothing was looked at any more.
+const NOT_TRIED: &str = "not tried";
+
 impl Row {
+    /// Whether it was looked at. What comes after an error of the answer often is not.
+    pub fn tried(&self) -> bool {
+        self.found != NOT_TRIED
+    }
+
     /// Whether the answer shows what the reference shows.
     pub fn agrees(&self) -> bool {
         self.expected == self.found
@@ -51,7 +59,7 @@ impl Facts {
         let row = |(what, expected): &(String, String)| Row {
             what: what.clone(),
             expected: expected.clone(),
-            found: self.find(what).unwrap_or("not tried").to_owned(),
+            found: self.find(what).unwrap_or(NOT_TRIED).to_owned(),
         };
         expected.0.iter().map(row).collect()
     }
@@ -88,6 +96,6 @@ mod tests {
     fn what_is_missing_does_not_agree() {
         let expected = Facts::from_snapshot("---\na: b\n---\nroot: the new root\n");
         let rows = Facts::default().beside(&expected);
-        assert!(!rows[0].agrees());
+        assert!(!rows[0].agrees() && !rows[0].tried());
     }
 }

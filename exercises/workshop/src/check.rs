@@ -71,15 +71,15 @@ fn explained(mine: &Mine, trials: &[Trial]) -> String {
     };
     let text: String = trials.iter().enumerate().map(said).collect();
     match trials {
-        [one] if one.passed() => text + &what_next(mine),
+        [one] if one.passed() => text + &what_next(mine, one.exercise),
         [_] => text,
         several => text + &summary(several),
     }
 }
 
 /// After a pass.
-fn what_next(mine: &Mine) -> String {
-    match course::next(mine) {
+fn what_next(mine: &Mine, done: &Exercise) -> String {
+    match course::after(mine, done) {
         Ok(Some(next)) => format!("\n  Next: {} {}. cargo workshop start {}\n", next.number, next.name, next.number),
         Ok(None) => "\n  All exercises have passed. cargo workshop list\n".into(),
         // What cannot be read is said by the command that needs it.

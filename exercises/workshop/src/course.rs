@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use catalog::Exercise;
 use clap::{Arg, ArgMatches};
 
-use crate::doctor::Requirement;
+use crate::doctor::{self, Requirement};
 use crate::mine::Mine;
 use crate::progress::{Progress, Standing};
 
@@ -110,15 +110,44 @@ fn current(mine: &Mine) -> Result<Option<&'static Exercise>> {
     }
 }
 
-/// The first exercise whose file has not passed.
+/// The exercise to do next: the one whose file was saved last, if that has not passed, else the one [`after`] it.
 pub fn next(mine: &Mine) -> Result<Option<&'static Exercise>> {
+    let mut saved = Vec::new();
+    for exercise in catalog::ALL.iter().filter(|exercise| mine.has(exercise)) {
+        saved.push((mine.saved(exercise)?, exercise));
+    }
+    let last = saved.into_iter().max_by_key(|(saved, _)| *saved).map(|(_, exercise)| exercise);
+    after(mine, last.unwrap_or(&catalog::ALL[0]))
+}
+
+/// What to do when `exercise` is done: the first in the order of [`from`] that has not passed and that this machine can
+/// check. If it can check none of them, the first.
+pub fn after(mine: &Mine, exercise: &Exercise) -> Result<Option<&'static Exercise>> {
     let progress = Progress::load(mine)?;
-    for exercise in &catalog::ALL {
+    let mut open = Vec::new();
+    for exercise in from(exercise) {
         if progress.standing(mine, exercise)? != Standing::Passed {
-            return Ok(Some(exercise));
+            open.push(exercise);
         }
     }
-    Ok(None)
+    let possible = open.iter().find(|exercise| doctor::blocked_by(needs(exercise)).is_none());
+    Ok(possible.or(open.first()).copied())
+}
+
+/// All exercises as they come for somebody who is at `here`: that one, the rest of its chapter, what is earlier in the
+/// chapter, later chapters, earlier ones. Who begins in the middle of the course is not sent back to its beginning.
+fn from(here: &Exercise) -> Vec<&'static Exercise> {
+    let is_after = |exercise: &Exercise| exercise.number > here.number;
+    let distance = |exercise: &&Exercise| match (exercise.chapter() == here.chapter(), is_after(exercise)) {
+        _ if *exercise == here => 0,
+        (true, true) => 1,
+        (true, false) => 2,
+        (false, true) => 3,
+        (false, false) => 4,
+    };
+    let mut all: Vec<_> = catalog::ALL.iter().collect();
+    all.sort_by_key(distance);
+    all
 }
 
 /// The same as [`one`] where clap has made sure that it is given.
@@ -138,4 +167,17 @@ pub fn reference(exercise: &Exercise) -> Result<String> {
 
 fn read_file(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chapter_is_finished_before_another_is_begun() {
+        let numbers = |here: &str| from(catalog::select(here)[0]).iter().map(|e| e.number).collect::<Vec<_>>();
+        let last = catalog::ALL[catalog::ALL.len() - 1].number;
+        assert_eq!(numbers("2.2")[..5], ["2.2", "2.3", "2.1", "3.1", "3.2"]);
+        assert_eq!(numbers("2.2")[catalog::ALL.len() - 5..], [last, "0.1", "1.1", "1.2", "1.3"]);
+    }
 }

@@ -45,7 +45,7 @@ pub fn run(arguments: &ArgMatches) -> Result<ExitCode> {
     if format::is_json(arguments) {
         println!("{}", serde_json::to_string_pretty(&lines)?);
     } else {
-        print!("{}", table(&lines));
+        print!("{}", table(&lines, course::next(&mine)?));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -64,7 +64,7 @@ fn line(mine: &Mine, progress: &Progress, exercise: &'static Exercise) -> Result
     })
 }
 
-fn table(lines: &[Line]) -> String {
+fn table(lines: &[Line], next: Option<&Exercise>) -> String {
     let name = lines.iter().map(|line| line.name.len()).max().unwrap_or(0);
     let task = lines.iter().map(|line| line.task.len()).max().unwrap_or(0);
     let notes: Vec<String> = lines.iter().map(notes).collect();
@@ -85,7 +85,7 @@ fn table(lines: &[Line]) -> String {
     }
     out += &rule("└", "┴", "┘");
     let passed = lines.iter().filter(|line| line.standing == Standing::Passed).count();
-    out + &format!("{passed} of {} passed. {}\n", lines.len(), what_next(lines))
+    out + &format!("{passed} of {} passed. {}\n", lines.len(), what_next(lines, next))
 }
 
 fn chapter(line: &Line) -> Option<&str> {
@@ -110,8 +110,8 @@ fn notes(line: &Line) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-fn what_next(lines: &[Line]) -> String {
-    match lines.iter().find(|line| line.standing != Standing::Passed) {
+fn what_next(lines: &[Line], next: Option<&Exercise>) -> String {
+    match lines.iter().find(|line| next.is_some_and(|next| next.number == line.exercise)) {
         None => "A container with your code in it: cargo workshop run -- run --rm -it base".into(),
         Some(line) if line.blocked => "What is blocked, and how to change that: cargo workshop doctor".into(),
         Some(line) if line.standing == Standing::NotStarted => {

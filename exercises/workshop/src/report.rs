@@ -67,10 +67,17 @@ fn facts(out: &mut String, exercise: &Exercise, checked: &Checked) {
     let _ = writeln!(out, "\n{}", heading.dimmed());
     for row in &checked.rows {
         let line = format!("{}  {}  {}", padded(&row.what, what), padded(&row.expected, expected), row.found);
-        let _ = match row.agrees() {
-            true => writeln!(out, "  {} {}", "✔".green(), line.dimmed()),
-            false => writeln!(out, "  {} {}", "✘".red(), line),
-        };
+        let line = if row.tried() && !row.agrees() { line.normal() } else { line.dimmed() };
+        let _ = writeln!(out, "  {} {line}", fact_mark(row));
+    }
+}
+
+/// The mark of a fact. What was not tried is neither right nor wrong.
+fn fact_mark(row: &Row) -> ColoredString {
+    match (row.tried(), row.agrees()) {
+        (false, _) => "·".dimmed(),
+        (true, true) => "✔".green(),
+        (true, false) => "✘".red(),
     }
 }
 
@@ -82,16 +89,12 @@ fn wide_facts(out: &mut String, what: usize, speaker: &str, rows: &[Row]) {
     let _ = writeln!(out, "\n{}", format!("    {}  expected", padded("", what)).dimmed());
     for row in rows {
         let line = format!("{}  {}", padded(&row.what, what), row.expected);
-        let _ = match row.agrees() {
-            true => writeln!(out, "  {} {}", "✔".green(), line.dimmed()),
-            false => writeln!(
-                out,
-                "  {} {line}\n    {}  {}",
-                "✘".red(),
-                padded(&format!("{speaker}:"), what).dimmed(),
-                row.found
-            ),
-        };
+        let mark = fact_mark(row);
+        if row.agrees() {
+            let _ = writeln!(out, "  {mark} {}", line.dimmed());
+            continue;
+        }
+        let _ = writeln!(out, "  {mark} {line}\n    {}  {}", padded(&format!("{speaker}:"), what).dimmed(), row.found);
     }
 }
 

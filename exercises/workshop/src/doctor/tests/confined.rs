@@ -44,7 +44,10 @@ fn what_builds_on_it_refers_to_it() {
         let names = referring.map(|finding| finding.name.to_owned()).filter(|name| name != "id ranges");
         Ok(names.collect::<Vec<_>>())
     });
-    assert_eq!(examined.unwrap(), ["mount namespace", "network namespace", "new /proc", "new /sys", "overlay", "layers"]);
+    assert_eq!(
+        examined.unwrap(),
+        ["mount namespace", "network namespace", "new /proc", "new /sys", "overlay", "layers"]
+    );
 }
 
 #[test]
