@@ -10,7 +10,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::Store;
 
 use crate::Stages;
-use crate::image::archive::{Loaded, load};
+use crate::image::archive::load;
+use crate::image::incoming::Arrived;
 use crate::image::users::as_root_of_lent_ids;
 use crate::registry::{Progress, Tell};
 use crate::say::{print, say};
@@ -67,7 +68,7 @@ fn open(input: Option<&String>) -> Result<File> {
 }
 
 /// In Docker's words.
-fn report(loaded: &Loaded) -> Result<()> {
+fn report(loaded: &Arrived) -> Result<()> {
     for (name, id) in &loaded.taken {
         print(&format!("The image {name} already exists, renaming the old one with ID {id} to empty string"))?;
     }

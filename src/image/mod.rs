@@ -5,11 +5,13 @@
 //! | `archive/`  | images as archives: save and load                                      |
 //! | `base/`     | the embedded image, made of what the machine has                      |
 //! | `import.rs` | an image of a tar of a root file system                               |
+//! | `incoming/` | an image on its way into the store                                   |
 //! | `removal.rs`| what goes with a name, and what stays                              |
 //! | `users.rs`  | unpacking as an ordinary user: root of the ids that were lent          |
 
 pub mod archive;
 pub mod base;
 pub mod import;
+pub mod incoming;
 pub mod removal;
 pub mod users;

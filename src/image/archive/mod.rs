@@ -21,7 +21,7 @@ mod output;
 mod save;
 mod spool;
 
-pub use load::{Loaded, load};
+pub use load::load;
 pub use output::Output;
 pub use save::save;
 pub use spool::Spool;

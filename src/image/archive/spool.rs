@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use nix::sys::statvfs::fstatvfs;
@@ -24,7 +25,8 @@ pub struct Spool {
 impl Spool {
     /// An empty one in `dir`, where nobody else makes files.
     pub fn in_dir(dir: &Path) -> Result<Spool> {
-        let path = dir.join("spool");
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let path = dir.join(format!("spool-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         let make = || -> io::Result<File> {
             let file = File::options().read(true).write(true).create_new(true).open(&path)?;
             fs::remove_file(&path)?;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use images::{Digest, Expected, Name, shown};
 
-use super::{Contents, Packed};
+use super::{Contents, Extent, Packed};
 use crate::image::archive::{DOCKER_INDEX, DockerImage};
+use crate::image::incoming::Incoming;
 
 pub(super) fn images(contents: &Contents) -> Result<Vec<Packed>> {
     let list: Vec<DockerImage> = serde_json::from_slice(&contents.document(DOCKER_INDEX)?)?;
@@ -20,15 +21,21 @@ fn packed(contents: &Contents, image: DockerImage) -> Result<Packed> {
         let found = Digest::of(&config);
         ensure!(found == named, "the archive is damaged: its config {named} is {found}");
     }
-    let name = |text: String| match Name::parse(&text) {
-        Ok(name) if name.tag().is_some() => Ok(name),
-        Ok(_) => bail!("the name {} has a digest, and an archive cannot say that", shown(text.as_bytes())),
-        Err(error) => Err(error),
-    };
-    let names = image.repo_tags.unwrap_or_default().into_iter().map(name).collect::<Result<_>>()?;
-    let layer = |path: String| Ok((contents.find(&path)?, Expected::default()));
-    let layers = image.layers.unwrap_or_default().into_iter().map(layer).collect::<Result<_>>()?;
-    Packed::new(names, config, layers).with_context(|| format!("read image {}", shown(image.config.as_bytes())))
+    let paths = image.layers.unwrap_or_default();
+    let layers: Vec<Extent> = paths.iter().map(|path| contents.find(path)).collect::<Result<_>>()?;
+    let expected = layers.iter().map(|layer| Expected { size: Some(layer.size), ..Expected::default() }).collect();
+    let incoming = Incoming::new(config, expected, None);
+    let mut incoming = incoming.with_context(|| format!("read image {}", shown(image.config.as_bytes())))?;
+    for tag in image.repo_tags.unwrap_or_default() {
+        let name = Name::parse(&tag)?;
+        ensure!(
+            name.tag().is_some(),
+            "the name {} has a digest, and an archive cannot say that",
+            shown(tag.as_bytes())
+        );
+        incoming.called(name);
+    }
+    Ok(Packed { image: incoming, layers })
 }
 
 /// The digest that a config is called by: `HEX.json` in old archives, `blobs/sha256/HEX` in newer ones.

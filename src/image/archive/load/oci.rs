@@ -1,14 +1,13 @@
 //! OCI's form: `index.json` has the digests of manifests, and perhaps of more indexes.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, Result, bail, ensure};
 use images::oci::{Descriptor, Index, Manifest, Platform, REF_NAME, media};
-use images::{Expected, Name, shown};
+use images::{Digest, Expected, Name, shown};
 
 use super::{Contents, Packed};
 use crate::image::archive::contents::blob_path;
 use crate::image::archive::{FULL_NAME, OCI_INDEX};
+use crate::image::incoming::Incoming;
 use crate::registry::platform;
 
 /// Indexes in indexes: more than this is no image.
@@ -17,22 +16,21 @@ const DEPTH: usize = 4;
 pub(super) fn images(contents: &Contents) -> Result<Vec<Packed>> {
     let index: Index = serde_json::from_slice(&contents.document(OCI_INDEX)?)?;
     ensure!(!index.manifests.is_empty(), "it names no image");
-    let mut packed: BTreeMap<_, Packed> = BTreeMap::new();
-    let mut order = Vec::new();
+    let mut packed: Vec<(Digest, Packed)> = Vec::new();
     for (name, entries) in by_name(index.manifests)? {
         let manifest = one_of(contents, entries, DEPTH)?;
         // An image with two names has two entries, and is one image.
-        match packed.get_mut(&manifest.digest) {
-            Some(known) => known.names.extend(name),
+        let at = match packed.iter().position(|(digest, _)| *digest == manifest.digest) {
+            Some(at) => at,
             None => {
-                order.push(manifest.digest);
-                let image =
-                    image(contents, &manifest, name).with_context(|| format!("read image {}", manifest.digest))?;
-                packed.insert(manifest.digest, image);
+                let image = image(contents, &manifest).with_context(|| format!("read image {}", manifest.digest))?;
+                packed.push((manifest.digest, image));
+                packed.len() - 1
             }
-        }
+        };
+        name.into_iter().for_each(|name| packed[at].1.image.called(name));
     }
-    Ok(order.iter().filter_map(|digest| packed.remove(digest)).collect())
+    Ok(packed.into_iter().map(|(_, image)| image).collect())
 }
 
 /// What may stand for one image, in the order of the archive: one entry, or several for several machines.
@@ -82,16 +80,14 @@ fn one_of(contents: &Contents, mut entries: Vec<Descriptor>, depth: usize) -> Re
     }
 }
 
-fn image(contents: &Contents, descriptor: &Descriptor, name: Option<Name>) -> Result<Packed> {
+fn image(contents: &Contents, descriptor: &Descriptor) -> Result<Packed> {
     let bytes = contents.blob(&descriptor.digest)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).context("its manifest cannot be read")?;
     let config = contents.blob(&manifest.config.digest)?;
-    let layer = |layer: &Descriptor| {
-        let expected = Expected { digest: Some(layer.digest), size: Some(layer.size), diff_id: None };
-        Ok((contents.find(&blob_path(&layer.digest))?, expected))
-    };
-    let layers = manifest.layers.iter().map(layer).collect::<Result<_>>()?;
-    let mut packed = Packed::new(name.into_iter().collect(), config, layers)?;
-    packed.manifest = Some((bytes, descriptor.media_type.clone()));
-    Ok(packed)
+    let extents = manifest.layers.iter().map(|layer| contents.find(&blob_path(&layer.digest)));
+    let layers = extents.collect::<Result<_>>()?;
+    let expected = |layer: &Descriptor| Expected { digest: Some(layer.digest), size: Some(layer.size), diff_id: None };
+    let expected = manifest.layers.iter().map(expected).collect();
+    let image = Incoming::new(config, expected, Some((bytes, descriptor.media_type.clone())))?;
+    Ok(Packed { image, layers })
 }
