@@ -21,6 +21,7 @@
 mod blobs;
 mod collect;
 mod draft;
+mod gzip;
 mod image;
 mod index;
 mod layers;

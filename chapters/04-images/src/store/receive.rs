@@ -13,11 +13,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
-use flate2::write::GzEncoder;
 use nix::unistd::syncfs;
 
-use super::Store;
 use super::draft::Draft;
+use super::{Store, gzip};
 use crate::layer::compression::{self, Compression};
 use crate::oci::Descriptor;
 use crate::tree::{Laid, Unsettled};
@@ -140,8 +139,7 @@ fn write_blob(mut pieces: Pieces, compression: Compression, path: &Path) -> Resu
     let mut out = HashingWriter { inner: BufWriter::with_capacity(PIECE, file), hasher: Hasher::new(), count: 0 };
     let media_type = match compression {
         Compression::None => {
-            let mut gzip = GzEncoder::new(&mut out, flate2::Compression::fast());
-            io::copy(&mut pieces, &mut gzip).and_then(|_| gzip.finish()).context("write the blob")?;
+            gzip::compress(pieces.receiver.into_iter(), &mut out).context("write the blob")?;
             Compression::Gzip.media_type()
         }
         _ => {
