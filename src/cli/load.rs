@@ -13,7 +13,7 @@ use crate::Stages;
 use crate::image::archive::load;
 use crate::image::incoming::Arrived;
 use crate::image::users::as_root_of_lent_ids;
-use crate::registry::{Progress, Tell};
+use crate::registry::Tell;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -41,12 +41,11 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let input = matches.get_one::<String>("input");
     let store = Store::open(&State::open()?.images());
-    let tell = matches.get_flag("quiet") || !std::io::stdout().is_terminal();
-    let tell = if tell { Tell::Nothing } else { Tell::Stdout };
+    let quiet = matches.get_flag("quiet") || !std::io::stdout().is_terminal();
+    let tell = if quiet { Tell::Nothing } else { Tell::Stdout };
     as_root_of_lent_ids(&mut || {
         let file = open(input)?;
-        let progress = Progress::begin(tell);
-        let loaded = load(&store, file, stages.apply_layer, &progress, |loaded| report(&loaded));
+        let loaded = load(&store, file, stages.apply_layer, tell, |loaded| report(&loaded));
         loaded.with_context(|| format!("load {}", input.map_or("from standard input", String::as_str)))?;
         Ok(ExitCode::SUCCESS)
     })

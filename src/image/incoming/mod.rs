@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use images::oci::{Descriptor, ImageConfig};
 use images::{ApplyLayer, Digest, Expected, Image, Name, Store, Writer, chain_ids};
 
-use crate::registry::Progress;
+use crate::registry::{Progress, Tell};
 
 /// No overlay has more layers than that, and no image that is any good.
 const LAYERS_MAX: usize = 500;
@@ -90,16 +90,16 @@ pub struct Intake<'a> {
     store: &'a Store,
     writer: Writer<'a>,
     apply: ApplyLayer,
-    progress: &'a Progress,
+    tell: Tell,
     /// The layers of the images in the store, by chain id, with the blobs that were checked when they came.
     known: HashMap<Digest, Descriptor>,
 }
 
 impl<'a> Intake<'a> {
-    /// Begins. Layers are unpacked with `apply`, and how far that is, is told to `progress`.
-    pub fn begin(store: &'a Store, apply: ApplyLayer, progress: &'a Progress) -> Result<Intake<'a>> {
+    /// Begins. Layers are unpacked with `apply`, and how far that is, is told where `tell` says.
+    pub fn begin(store: &'a Store, apply: ApplyLayer, tell: Tell) -> Result<Intake<'a>> {
         let writer = store.write()?;
-        let mut intake = Intake { store, writer, apply, progress, known: HashMap::new() };
+        let mut intake = Intake { store, writer, apply, tell, known: HashMap::new() };
         store.list()?.iter().for_each(|image| intake.note(image));
         Ok(intake)
     }
@@ -131,11 +131,12 @@ impl<'a> Intake<'a> {
 
     /// Sees to it that all layers are in the store, each in its place, and answers with their blobs.
     fn layers(&self, incoming: &Incoming, open: &Open<'_>) -> Result<(Vec<Descriptor>, Vec<String>)> {
+        let progress = Progress::begin(self.tell);
         let chain = incoming.chain();
         let there: Vec<_> = incoming.layers.iter().zip(&chain).map(|(layer, id)| self.there(layer, id)).collect();
         let missing = |at: &usize| there[*at].is_none();
         let tasks = (0..incoming.layers.len()).filter(missing).map(|at| (at, &incoming.layers[at]));
-        let tasks: Vec<_> = tasks.map(|(at, layer)| layers::Task::new(at, layer, self.progress)).collect();
+        let tasks: Vec<_> = tasks.map(|(at, layer)| layers::Task::new(at, layer, &progress)).collect();
         let mut received = layers::receive(&self.writer, &tasks, open, self.apply)?.into_iter();
         let (mut descriptors, mut warnings) = (Vec::new(), Vec::new());
         for (at, there) in there.into_iter().enumerate() {

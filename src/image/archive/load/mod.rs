@@ -14,7 +14,7 @@ use super::contents::{Contents, Extent};
 use super::spool::Spool;
 use super::{DOCKER_INDEX, OCI_INDEX};
 use crate::image::incoming::{Arrived, Incoming, Intake};
-use crate::registry::Progress;
+use crate::registry::Tell;
 
 /// An image that an archive describes.
 struct Packed {
@@ -24,15 +24,15 @@ struct Packed {
 }
 
 /// Puts all images of the archive in `file` into `store`, and tells `loaded` of each. The archive may be compressed as a
-/// whole, and `file` may be a pipe.
+/// whole, and `file` may be a pipe. `tell` says where to tell how far it is.
 pub fn load(
     store: &Store,
     file: File,
     apply: ApplyLayer,
-    progress: &Progress,
+    tell: Tell,
     mut loaded: impl FnMut(Arrived) -> Result<()>,
 ) -> Result<()> {
-    let mut intake = Intake::begin(store, apply, progress)?;
+    let mut intake = Intake::begin(store, apply, tell)?;
     let contents = open(intake.writer(), file)?;
     let images = match (contents.has(OCI_INDEX), contents.has(DOCKER_INDEX)) {
         // With the manifest as it was made, and so with the digest that registries know.
