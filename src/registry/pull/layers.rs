@@ -86,12 +86,16 @@ impl Work<'_> {
     }
 
     fn wanted<'a>(&'a self, manifest: &'a Manifest, config: &ImageConfig) -> Vec<Wanted<'a>> {
-        let diff_ids = &config.rootfs.diff_ids;
-        let chain_ids = chain_ids(diff_ids);
+        let chain_ids = chain_ids(&config.rootfs.diff_ids);
+        let layers = manifest.layers.iter().zip(config.rootfs.diff_ids.iter().zip(&chain_ids));
+        let is_there =
+            |(layer, (_, chain_id)): &(&Descriptor, (&Digest, &Digest))| self.writer.has_layer(&layer.digest, chain_id);
+        // As in docker: an image that is there as a whole is not told layer by layer.
+        let all_are_there = layers.clone().all(|layer| is_there(&layer));
         let mut below = None;
-        let layers = manifest.layers.iter().zip(diff_ids.iter().zip(&chain_ids));
-        let wanted = layers.map(|(descriptor, (diff_id, chain_id))| {
-            let there = self.writer.has_layer(&descriptor.digest, chain_id);
+        let wanted = layers.filter(|_| !all_are_there).map(|layer| {
+            let there = is_there(&layer);
+            let (descriptor, (diff_id, chain_id)) = layer;
             let first = if there { "Already exists" } else { "Pulling fs layer" };
             let shown = self.progress.layer(&descriptor.digest, descriptor.size, first);
             let below = below.replace(*chain_id);

@@ -146,11 +146,19 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// A layer with one file, as a tar archive.
 pub fn file(path: &str, content: &[u8]) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());
+    append(&mut archive, path, content);
+    archive.into_inner().unwrap()
+}
+
+/// Adds a file to an archive.
+pub fn append(archive: &mut tar::Builder<Vec<u8>>, path: &str, content: &[u8]) {
     let mut header = tar::Header::new_gnu();
     header.set_size(content.len() as u64);
     header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     archive.append_data(&mut header, path, content).unwrap();
-    archive.into_inner().unwrap()
 }
 
 /// Bytes that cannot be compressed, the same ones each time.

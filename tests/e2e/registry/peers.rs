@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::User;
-use super::content::{Content, INDEX, descriptor, file, gzip};
+use super::content::{Content, INDEX, append, descriptor, file, gzip};
 use super::distribution::Distribution;
 use crate::Test;
 use crate::import::{archive_of_base, import};
@@ -20,6 +20,7 @@ pub const TESTS: &[Test] = &[
     ("skopeo_reads_what_was_pushed", &[REGISTRY, SKOPEO], skopeo_reads_what_was_pushed),
     ("what_skopeo_pushed_is_read", &[REGISTRY, SKOPEO], what_skopeo_pushed_is_read),
     ("zstd_is_read_and_kept", &[REGISTRY, SKOPEO, Program("zstd")], zstd_is_read_and_kept),
+    ("what_comes_uncompressed_is_taken_too", &[], what_comes_uncompressed_is_taken_too),
     ("an_index_gives_the_platform_that_is_asked_for", &[], an_index_gives_the_platform_that_is_asked_for),
     ("an_image_for_another_machine_is_told", &[], an_image_for_another_machine_is_told),
     ("a_catalog_can_be_searched", &[REGISTRY], a_catalog_can_be_searched),
@@ -41,12 +42,7 @@ fn skopeo(arguments: &[&str]) -> String {
 fn an_image_goes_there_and_comes_back() {
     let (registry, here, there) = (Distribution::open(), User::new(), User::new());
     let name = registry.name("team/app:1");
-    let archive = archive_of_base(&[], |archive| {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(6);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, "message", &b"hello\n"[..]).unwrap();
-    });
+    let archive = archive_of_base(&[], |archive| append(archive, "message", b"hello\n"));
     let id = import(&here.tinbox, &name, &archive);
     let pushed = here.run(&format!("push {name}")).ok();
     let lines: Vec<&str> = pushed.lines().collect();
@@ -97,7 +93,8 @@ fn what_is_here_is_not_fetched_again() {
     assert_eq!(second.matches(": Already exists").count(), 1, "{second}");
     assert_eq!(second.matches(": Pull complete").count(), 1, "{second}");
     let again = user.run(&format!("pull {}", registry.name("two:1"))).ok();
-    assert!(again.contains("Status: Image is up to date for ") && !again.contains("layer"), "{again}");
+    let lines: Vec<&str> = again.lines().collect();
+    assert!(lines[1].starts_with("Digest: ") && lines[2].starts_with("Status: Image is up to date for "), "{again}");
 }
 
 fn all_tags_come_and_go() {
@@ -172,6 +169,20 @@ fn zstd_is_read_and_kept() {
     assert!(raw.contains(&content.layer(0).to_string()), "{raw}");
 }
 
+fn what_comes_uncompressed_is_taken_too() {
+    let content = Content::with(&[file("a", b"1"), file("b", b"2")], std::env::consts::ARCH, &|tar| {
+        (tar.to_vec(), "application/vnd.oci.image.layer.v1.tar".to_owned())
+    });
+    let digest = content.digest();
+    let server = super::http::Server::start(move |request| content.answer(request));
+    let (user, name) = (User::new(), format!("{}/app:1", server.address));
+    let pulled = user.run(&format!("pull {name}")).ok();
+    assert!(pulled.contains(&format!("Digest: {digest}\nStatus: Downloaded newer")), "{pulled}");
+    let pulled = user.run(&format!("pull {name}")).ok();
+    assert!(pulled.contains(&format!("Digest: {digest}\nStatus: Image is up to date")), "{pulled}");
+    user.run(&format!("history {}/app@{digest}", server.address)).ok();
+}
+
 fn an_index_gives_the_platform_that_is_asked_for() {
     let platform = |architecture: &str| {
         let mut image = Content::with(&[file("arch", architecture.as_bytes())], architecture, &|tar| {
@@ -197,7 +208,7 @@ fn an_index_gives_the_platform_that_is_asked_for() {
         let layer = user.stored("layers")[0].join("tree/arch");
         assert_eq!(std::fs::read_to_string(layer).unwrap(), architecture);
         let format = "{{.Digest}}";
-        let listed = user.command("images --format").arg(format).output().unwrap();
+        let listed = user.command("images --digests --format").arg(format).output().unwrap();
         assert_eq!(String::from_utf8(listed.stdout).unwrap().trim(), digest.to_string());
     }
     let ended = User::new().run(&format!("pull --platform linux/s390x {name}"));

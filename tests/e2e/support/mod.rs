@@ -97,6 +97,10 @@ impl Drop for Tinbox {
             if std::fs::read_dir(root.path().join("run")).is_ok_and(|mut leases| leases.next().is_some()) {
                 let _ = self.command(["ps"]).output();
             }
+            // Layers of an ordinary user hold files of the ids that are lent, which only Tinbox can remove.
+            if !self.path("images").is_symlink() && images::remove_tree(root.path()).is_err() {
+                let _ = self.command(["image", "prune", "--all", "--force"]).output();
+            }
             remove_all(root.path());
         }
     }
