@@ -7,6 +7,7 @@
 //! | `import.rs` | an image of a tar of a root file system                               |
 //! | `incoming/` | an image on its way into the store                                   |
 //! | `removal.rs`| what goes with a name, and what stays                              |
+//! | `survey.rs` | what each layer holds, and what it hides of those below it             |
 //! | `users.rs`  | unpacking as an ordinary user: root of the ids that were lent          |
 
 pub mod archive;
@@ -14,4 +15,5 @@ pub mod base;
 pub mod import;
 pub mod incoming;
 pub mod removal;
+pub mod survey;
 pub mod users;

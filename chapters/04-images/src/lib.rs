@@ -93,7 +93,7 @@ pub use layer::{Kind, Layer, Member};
 pub use name::Name;
 pub use overlay::{Overlay, escape, view};
 pub use store::{Expected, Image, ImageLayer, Placed, Received, Store, Writer};
-pub use tree::{LeftOut, Tree, flatten, remove_tree};
+pub use tree::{LeftOut, Stack, Tree, flatten, remove_tree};
 
 /// [`apply_layer`], or a function of yours that does the same.
 pub type ApplyLayer = fn(&mut Layer<'_>, &mut Tree) -> Result<()>;

@@ -7,7 +7,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::Store;
 
 use crate::Stages;
-use crate::cli::inspect;
+use crate::cli::image::layers::{self, Picture};
+use crate::cli::inspect::{self, Document};
+use crate::image::users;
+use crate::say::{print, say};
 use crate::state::State;
 
 /// Arguments, as `docker image inspect` has them, and `--layers`.
@@ -39,5 +42,29 @@ Examples:
 /// Does it.
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let store = Store::open(&State::open()?.images());
-    inspect::show_all(matches, |wanted| inspect::image::look_up(&store, wanted))
+    if !matches.get_flag("layers") {
+        return inspect::show_all(matches, |wanted| inspect::image::look_up(&store, wanted));
+    }
+    users::as_root_of_lent_ids(&mut || match matches.contains_id("format") {
+        true => inspect::show_all(matches, |wanted| Document::of(&Picture::of(&store, wanted)?)),
+        false => draw_all(matches, &store),
+    })
+}
+
+/// One picture below the other. What is not there does not keep the others.
+fn draw_all(matches: &ArgMatches, store: &Store) -> Result<ExitCode> {
+    let mut status = ExitCode::SUCCESS;
+    for (at, wanted) in matches.get_many::<String>("name").into_iter().flatten().enumerate() {
+        if at > 0 {
+            print("")?;
+        }
+        match Picture::of(store, wanted) {
+            Ok(picture) => layers::draw(&picture)?,
+            Err(error) => {
+                say!("Error: {error:#}");
+                status = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(status)
 }

@@ -3,6 +3,7 @@
 //! | file         | what it is about                                            |
 //! |--------------|-------------------------------------------------------------|
 //! | `inspect.rs` | `image inspect`                                             |
+//! | `layers/`    | `image inspect --layers`: the layers as they lie, drawn     |
 //! | `prune.rs`   | `image prune`                                               |
 //! | `tree.rs`    | which images stand on which layers, drawn                   |
 //! | `filter.rs`  | `--filter`                                                  |
@@ -11,6 +12,7 @@
 
 pub mod filter;
 mod inspect;
+mod layers;
 mod pattern;
 mod prune;
 pub mod step;

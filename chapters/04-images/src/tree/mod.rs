@@ -19,12 +19,14 @@ mod places;
 mod remove;
 mod room;
 mod stack;
+#[cfg(test)]
+mod tests;
 mod unsettled;
 
 pub use attributes::{Attributes, LeftOut, Xattrs, is_kept, xattrs_of};
 pub use flatten::flatten;
 pub use remove::remove_tree;
-pub(crate) use stack::Stack;
+pub use stack::Stack;
 pub use unsettled::Unsettled;
 
 use std::ffi::{CStr, OsStr};

@@ -20,13 +20,15 @@ use super::places::{DIRECTORY, is_whiteout, is_whiteout_at, look};
 use crate::{failed, overlay};
 
 /// A directory in all the layers of a stack at once.
-pub(crate) struct Stack {
+#[derive(Debug)]
+pub struct Stack {
     /// The top layer first.
     layers: Vec<Cursor>,
     depth: usize,
 }
 
 /// Where one layer is followed to.
+#[derive(Debug)]
 struct Cursor {
     dir: OwnedFd,
     depth: usize,
@@ -34,7 +36,7 @@ struct Cursor {
 
 impl Stack {
     /// The roots of `trees`, the bottom one first.
-    pub(crate) fn open<'a>(trees: impl DoubleEndedIterator<Item = &'a PathBuf>) -> Result<Stack> {
+    pub fn open<'a>(trees: impl DoubleEndedIterator<Item = &'a PathBuf>) -> Result<Stack> {
         let open = |tree: &Path| openat(AT_FDCWD, tree, DIRECTORY, Mode::empty()).map_err(failed("open", tree));
         let layers = trees.rev().map(|tree| Ok(Cursor { dir: open(tree)?, depth: 0 })).collect::<Result<_>>()?;
         Ok(Stack { layers, depth: 0 })
@@ -52,18 +54,28 @@ impl Stack {
 
     /// What `name` is here, and the directory of the layer that has it.
     pub(crate) fn find(&self, name: &CStr) -> nix::Result<Option<(BorrowedFd<'_>, FileStat)>> {
-        for dir in self.here() {
-            match look(dir, name) {
+        Ok(self.find_in(name)?.map(|(layer, stat)| (self.layers[layer].dir.as_fd(), stat)))
+    }
+
+    /// What `name` is here, and which layer has it: 0 is the bottom one.
+    pub fn seen(&self, name: &CStr) -> nix::Result<Option<(usize, FileStat)>> {
+        Ok(self.find_in(name)?.map(|(layer, stat)| (self.layers.len() - 1 - layer, stat)))
+    }
+
+    fn find_in(&self, name: &CStr) -> nix::Result<Option<(usize, FileStat)>> {
+        let here = self.layers.iter().enumerate().filter(|(_, layer)| layer.depth == self.depth);
+        for (at, layer) in here {
+            match look(layer.dir.as_fd(), name) {
                 Err(Errno::ENOENT) => {}
                 Ok(stat) if is_whiteout(&stat) => return Ok(None),
-                found => return found.map(|stat| Some((dir, stat))),
+                found => return found.map(|stat| Some((at, stat))),
             }
         }
         Ok(None)
     }
 
     /// Goes to the directory `name` in this one. `false` if there is none; nothing has changed then.
-    pub(crate) fn enter(&mut self, name: &CStr) -> nix::Result<bool> {
+    pub fn enter(&mut self, name: &CStr) -> nix::Result<bool> {
         let mut entered = false;
         for layer in self.layers.iter_mut().filter(|layer| layer.depth == self.depth) {
             match openat(&layer.dir, name, DIRECTORY, Mode::empty()) {
@@ -84,7 +96,7 @@ impl Stack {
     }
 
     /// Goes back to the directory above.
-    pub(crate) fn leave(&mut self) -> nix::Result<()> {
+    pub fn leave(&mut self) -> nix::Result<()> {
         for layer in self.layers.iter_mut().filter(|layer| layer.depth == self.depth) {
             let above = openat(&layer.dir, "..", DIRECTORY, Mode::empty())?;
             *layer = Cursor { dir: above, depth: self.depth - 1 };
@@ -99,7 +111,7 @@ impl Stack {
     }
 
     /// The names of what is seen here.
-    pub(crate) fn names(&self) -> nix::Result<Vec<CString>> {
+    pub fn names(&self) -> nix::Result<Vec<CString>> {
         let (mut seen, mut names) = (HashSet::new(), Vec::new());
         for dir in self.here() {
             for (name, kind) in entries(dir)? {
