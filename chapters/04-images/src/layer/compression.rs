@@ -24,7 +24,8 @@ impl Compression {
     pub fn detect(start: &[u8]) -> Result<Compression> {
         let program = match start {
             [0x1f, 0x8b, ..] => return Ok(Compression::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => return Ok(Compression::Zstd),
+            // A frame, or one that decoders skip.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Compression::Zstd),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz",
             [b'B', b'Z', b'h', ..] => "bzip2",
             _ => return Ok(Compression::None),

@@ -19,6 +19,8 @@ mod places;
 mod remove;
 mod room;
 mod stack;
+#[cfg(test)]
+mod tests;
 mod unsettled;
 
 pub use attributes::{Attributes, LeftOut, Xattrs, is_kept, xattrs_of};
