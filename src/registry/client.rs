@@ -6,22 +6,18 @@
 //!
 //! Source: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
 
-use std::time::Duration;
-
 use images::Digest;
-use serde::Deserialize;
 use ureq::http::{Method, Uri};
 
 use super::access::Access;
 use super::auth::{Authorizer, Credentials};
-use super::error::{Error, Result, printable};
+use super::error::{Error, Result};
+use super::refusal::refusal;
 use super::transport::origin::{Origin, parse_url, resolve};
 use super::transport::{Payload, Persistence, Request, Response, Stop, Transport, read_at_most};
 
 /// A server that sends further and further has lost its way.
 const REDIRECTS: usize = 5;
-/// What is read of an answer that says no.
-const LARGEST_REFUSAL: u64 = 64 << 10;
 
 /// A registry that has answered.
 pub struct Client<'a> {
@@ -86,7 +82,7 @@ impl<'a> Client<'a> {
 
     /// Checks that the registry takes us for who we say we are.
     pub fn log_in(&self) -> Result<()> {
-        self.persist(|| self.call(Request::get(self.url("/v2/")?), &[])).map(drop)
+        self.persist(|| self.call(&Request::get(self.url("/v2/")?), &[])).map(drop)
     }
 
     /// A URL of the registry.
@@ -105,17 +101,16 @@ impl<'a> Client<'a> {
     }
 
     /// Sends a request for which `scopes` are needed, and answers with a response that says yes.
-    pub fn call(&self, request: Request<'_>, scopes: &[String]) -> Result<Response> {
-        let mut response = self.send(&request, scopes)?;
+    pub fn call(&self, request: &Request<'_>, scopes: &[String]) -> Result<Response> {
+        let mut response = self.send(request, scopes)?;
         if response.status == 401 && Origin::of(&response.url)? == self.origin {
             self.authorizer.forget(scopes);
             if self.authorizer.challenged(&response.headers) {
-                response = self.send(&request, scopes)?;
+                response = self.send(request, scopes)?;
             }
         }
         match response.status {
             200..=299 => Ok(response),
-            401 if !self.authorizer.has_credentials()? => Err(unknown_here(refusal(response))),
             _ => Err(refusal(response)),
         }
     }
@@ -125,12 +120,8 @@ impl<'a> Client<'a> {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
             self.stop.check()?;
-            let mut next = Request {
-                method: request.method.clone(),
-                url: url.clone(),
-                headers: request.headers.clone(),
-                payload: request.payload,
-            };
+            let mut next = request.clone();
+            next.url = url.clone();
             // Who we are is for the registry alone.
             if Origin::of(&url)? == self.origin
                 && let Some(authorization) = self.authorizer.authorization(&self.transport, &self.origin, scopes)?
@@ -165,62 +156,12 @@ pub fn scope(path: &str, actions: &str) -> String {
     format!("repository:{path}:{actions}")
 }
 
-/// The error that an answer stands for.
-pub fn refusal(response: Response) -> Error {
-    let status = response.status;
-    let patience = response.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
-    let body = read_at_most(response, LARGEST_REFUSAL, "an error").unwrap_or_default();
-    let message = serde_json::from_slice(&body).map(|complaint: Complaint| complaint.words()).unwrap_or_default();
-    Error::Refused { status, message, patience }
-}
-
-/// As docker says it if nobody ever logged in.
-fn unknown_here(error: Error) -> Error {
-    match error {
-        Error::Refused { status, message, patience } if message.is_empty() => {
-            let message = "unauthorized: authentication required".to_owned();
-            Error::Refused { status, message, patience }
-        }
-        error => error,
-    }
-}
-
-/// The body of an answer that says no (distribution specification, "Error Codes"), or of a server of tokens.
-#[derive(Deserialize)]
-struct Complaint {
-    #[serde(default)]
-    errors: Vec<Item>,
-    #[serde(default)]
-    details: String,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
-}
-
-impl Complaint {
-    /// `manifest unknown: manifest unknown`, as docker shows it.
-    fn words(&self) -> String {
-        let shown = |item: &Item| {
-            let code = item.code.to_lowercase().replace('_', " ");
-            let parts: Vec<&str> = [code.as_str(), &item.message].into_iter().filter(|part| !part.is_empty()).collect();
-            parts.join(": ")
-        };
-        let words: Vec<String> = self.errors.iter().take(3).map(shown).collect();
-        printable(if words.is_empty() { self.details.clone() } else { words.join("; ") }.trim())
-    }
-}
-
 /// Reads and writes of manifests, blobs and lists.
 impl Client<'_> {
     /// The head of a blob: whether the registry has it, and how long it is.
     pub fn has_blob(&self, path: &str, digest: &Digest, scopes: &[String]) -> Result<bool> {
         let url = self.url(&format!("/v2/{path}/blobs/{digest}"))?;
-        match self.persist(|| self.call(Request::new(Method::HEAD, url.clone(), Payload::None), scopes)) {
+        match self.persist(|| self.call(&Request::new(Method::HEAD, url.clone(), Payload::None), scopes)) {
             Ok(_) => Ok(true),
             Err(error) if error.status() == Some(404) => Ok(false),
             Err(error) => Err(error),
@@ -232,7 +173,7 @@ impl Client<'_> {
         let mut names = Vec::new();
         let mut next = Some(self.url(first)?);
         while let Some(url) = next.take() {
-            let response = self.persist(|| self.call(Request::get(url.clone()), scopes))?;
+            let response = self.persist(|| self.call(&Request::get(url.clone()), scopes))?;
             next = match response.header("link").and_then(next_page) {
                 Some(link) => Some(self.follow(&url, link)?),
                 None => None,

@@ -5,8 +5,8 @@ use std::io::Read;
 use images::shown;
 
 use super::access::Access;
-use super::client::refusal;
 use super::error::{Error, Result};
+use super::refusal::refusal;
 use super::transport::origin::{Origin, parse_url, resolve};
 use super::transport::{Request, Transport};
 

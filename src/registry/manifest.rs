@@ -47,7 +47,7 @@ pub enum Document {
 pub fn fetch(client: &Client<'_>, path: &str, reference: &str, scopes: &[String]) -> Result<Fetched> {
     let url = client.url(&format!("/v2/{path}/manifests/{reference}"))?;
     let (media_type, claimed, bytes) = client.persist(|| {
-        let response = client.call(Request::get(url.clone()).header("accept", ACCEPT), scopes)?;
+        let response = client.call(&Request::get(url.clone()).header("accept", ACCEPT), scopes)?;
         let owned = |name| response.header(name).map(str::to_owned);
         let (media_type, claimed) = (owned("content-type"), owned("docker-content-digest"));
         Ok((media_type, claimed, read_at_most(response, LARGEST, "the manifest")?))

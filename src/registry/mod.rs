@@ -31,6 +31,7 @@ pub mod platform;
 mod progress;
 mod pull;
 mod push;
+mod refusal;
 pub mod search;
 mod transport;
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::access::Access;
 use super::client::Client;
 use super::error::{self, Error};
+use super::refusal::refusal;
 use super::transport::origin::{encode, parse_url};
 use super::transport::{Payload, Request, Stop, Transport, read_at_most};
 use ureq::http::Method;
@@ -46,7 +47,7 @@ pub fn search(registry: &str, term: &str, limit: usize, access: &Access) -> Resu
     let stop = Stop::default();
     if registry == "docker.io" {
         let transport = Transport::new(access, HUB, true);
-        return Ok(ask(&format!("https://{HUB}"), term, limit, &|request| transport.send(&request))?);
+        return Ok(ask(&format!("https://{HUB}"), term, limit, &|request| transport.send(request))?);
     }
     let client = Client::connect(access, registry, None, &stop)?;
     let base = client.url("")?.to_string();
@@ -72,12 +73,12 @@ fn ask(
     base: &str,
     term: &str,
     limit: usize,
-    send: &dyn Fn(Request<'_>) -> error::Result<super::transport::Response>,
+    send: &dyn Fn(&Request<'_>) -> error::Result<super::transport::Response>,
 ) -> error::Result<Vec<Found>> {
     let url = parse_url(&format!("{base}/v1/search?q={}&n={limit}", encode(term)))?;
-    let response = send(Request::new(Method::GET, url, Payload::None))?;
+    let response = send(&Request::new(Method::GET, url, Payload::None))?;
     if response.status != 200 {
-        return Err(super::client::refusal(response));
+        return Err(refusal(response));
     }
     let answer = read_at_most(response, LARGEST, "the answer to a search")?;
     let answer: Answer = serde_json::from_slice(&answer)

@@ -165,11 +165,6 @@ impl<'a> Authorizer<'a> {
         Ok(Some(format!("Bearer {token}")))
     }
 
-    /// Whether there is anything to say who we are.
-    pub fn has_credentials(&self) -> error::Result<bool> {
-        self.credentials().map(|credentials| credentials.is_some())
-    }
-
     fn credentials(&self) -> error::Result<Option<&Credentials>> {
         if let Some(credentials) = self.credentials.get() {
             return Ok(credentials.as_ref());

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::{Credentials, basic};
-use crate::registry::client::refusal;
 use crate::registry::error::{Error, Result, printable};
+use crate::registry::refusal::refusal;
 use crate::registry::transport::origin::{Origin, encode, parse_url, with_parameter};
 use crate::registry::transport::{Payload, Request, Transport, read_at_most};
 

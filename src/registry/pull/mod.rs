@@ -153,9 +153,9 @@ impl Source<'_> {
             return wrong(format!("it has {size} bytes, and {} are the most", manifest::LARGEST));
         }
         let url = self.client.url(&format!("/v2/{}/blobs/{digest}", self.path))?;
-        let bytes = self
-            .client
-            .persist(|| read_at_most(self.client.call(Request::get(url.clone()), self.scopes)?, *size, "the config"))?;
+        let bytes = self.client.persist(|| {
+            read_at_most(self.client.call(&Request::get(url.clone()), self.scopes)?, *size, "the config")
+        })?;
         match Digest::of(&bytes) {
             found if found != *digest => wrong(format!("its digest is {found}, not {digest}")),
             _ if bytes.len() as u64 != *size => wrong(format!("it has {} bytes, not {size}", bytes.len())),

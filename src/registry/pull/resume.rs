@@ -84,7 +84,7 @@ fn connect(source: &Source<'_>, digest: &Digest, position: u64, size: u64) -> Re
     if position > 0 {
         request = request.header("range", format!("bytes={position}-"));
     }
-    let response = source.client.call(request, source.scopes)?;
+    let response = source.client.call(&request, source.scopes)?;
     let origin = Origin::of(&response.url)?;
     let begins = begins_at(&response, position)?;
     let length = response.body.content_length();

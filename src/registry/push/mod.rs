@@ -103,7 +103,7 @@ fn put_manifest(
     let url = client.url(&format!("/v2/{}/manifests/{tag}", name.path()))?;
     client.persist(|| {
         let request = Request::new(Method::PUT, url.clone(), Payload::Bytes(bytes));
-        let response = client.call(request.header("content-type", &*descriptor.media_type), &scopes)?;
+        let response = client.call(&request.header("content-type", &*descriptor.media_type), &scopes)?;
         let claimed = response.header("docker-content-digest").and_then(|claimed| Digest::parse(claimed).ok());
         match claimed.filter(|claimed| *claimed != descriptor.digest) {
             Some(other) => {

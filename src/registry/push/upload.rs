@@ -74,7 +74,7 @@ impl<'a> Target<'a> {
             let url = parse_url(&with_parameter(&url.to_string(), "digest", &digest.to_string()))?;
             let payload = Payload::File(Part { file: &file, size, sent });
             let request = Request::new(Method::PUT, url, payload).header("content-type", "application/octet-stream");
-            self.client.call(request, &self.scopes).map(drop)
+            self.client.call(&request, &self.scopes).map(drop)
         })?;
         Ok(Took::Upload)
     }
@@ -88,7 +88,7 @@ impl<'a> Target<'a> {
             scopes.push(scope(from, "pull"));
         }
         let url = self.client.url(&path)?;
-        let response = self.client.call(Request::new(Method::POST, url, Payload::Bytes(&[])), &scopes)?;
+        let response = self.client.call(&Request::new(Method::POST, url, Payload::Bytes(&[])), &scopes)?;
         match response.status {
             201 => Ok(Begun::Mounted),
             _ => self.session(&response).map(Begun::At),

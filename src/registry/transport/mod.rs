@@ -33,6 +33,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 const LARGEST_HEAD: usize = 64 << 10;
 
 /// A request.
+#[derive(Clone)]
 pub struct Request<'a> {
     /// What to do.
     pub method: Method,

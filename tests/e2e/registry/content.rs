@@ -16,6 +16,9 @@ pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
+/// Makes a layer of a tar archive: its bytes, and what they are said to be.
+pub type Compress<'a> = &'a dyn Fn(&[u8]) -> (Vec<u8>, String);
+
 /// An image, and everything that it is made of.
 #[derive(Debug, Clone)]
 pub struct Content {
@@ -33,7 +36,7 @@ impl Content {
     }
 
     /// One for an architecture, compressed somehow.
-    pub fn with(layers: &[Vec<u8>], architecture: &str, compress: &dyn Fn(&[u8]) -> (Vec<u8>, String)) -> Content {
+    pub fn with(layers: &[Vec<u8>], architecture: &str, compress: Compress<'_>) -> Content {
         let architecture = match architecture {
             "x86_64" => "amd64",
             "aarch64" => "arm64",
