@@ -15,6 +15,7 @@
 //! | `person.rs`     | whom the command runs as                                               |
 //! | `lent.rs`       | removing what it wrote as a user that is none of yours                 |
 //! | `resolver.rs`   | how it finds names: `/etc/hostname`, `/etc/hosts`, `/etc/resolv.conf`  |
+//! | `volumes.rs`    | directories that the image says are not part of its layers             |
 //! | `confinement.rs`| what it may do (chapter 8)                                             |
 //! | `execute.rs`    | from a command to a program                                            |
 //! | `channel.rs`    | what the two sides of a start say to each other                        |
@@ -43,6 +44,7 @@ mod start;
 mod stdio;
 mod supervise;
 mod terminal;
+mod volumes;
 
 pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};

@@ -14,6 +14,7 @@ use crate::container::config;
 use crate::container::confinement::Sandbox;
 use crate::container::options::{Mode, Options};
 use crate::container::sharing::Sharing;
+use crate::container::volumes;
 use crate::state::State;
 
 /// Everything that the process inside needs to become the command.
@@ -23,6 +24,8 @@ pub struct Plan {
     pub layers: Vec<PathBuf>,
     /// The container's own directory, for what it writes.
     pub directory: PathBuf,
+    /// Directories that are not part of its layer.
+    pub volumes: Vec<String>,
     /// Where the root is put together.
     pub mount_point: PathBuf,
     /// Whether what the container writes is thrown away when it ends.
@@ -78,6 +81,7 @@ impl Plan {
         Ok(Plan {
             layers,
             directory: container.directory().to_owned(),
+            volumes: volumes::paths(config)?,
             mount_point: state.mount_point(),
             throw_away: options.remove,
             sandbox: Sandbox::resolve(&options.confinement, &sharing)?,

@@ -22,7 +22,7 @@ use crate::container::channel::{Channel, Message};
 use crate::container::execute::{self, Failure, Ready, execute};
 use crate::container::plan::Plan;
 use crate::container::stdio::{Inside, Outside, Stdio};
-use crate::container::{person, resolver, root, supervise};
+use crate::container::{person, resolver, root, supervise, volumes};
 
 /// How a start went.
 pub enum Started {
@@ -152,6 +152,7 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     let user = person::find(plan, &tree)?;
     let privileges = plan.sandbox.privileges(&user, &plan.groups, &plan.sharing, &tree)?;
     chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
+    chapter(5, || volumes::furnish(&tree, plan))?;
     chapter(6, || resolver::furnish(&tree, plan))?;
     chapter(0, || stdio.connect(&tree, person::other_than_root(plan, &user), channel))?;
     chapter(8, || plan.sandbox.protect(&tree, stages))?;

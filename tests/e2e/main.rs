@@ -10,6 +10,7 @@ mod acts;
 mod apparmor;
 mod attacks;
 mod chapters;
+mod config;
 mod explain;
 mod import;
 mod isolation;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
     let registry = registry::tests();
-    let groups: [(&str, &[Test]); 17] = [
+    let groups: [(&str, &[Test]); 18] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         ("explain", explain::TESTS),
         ("recovery", recovery::TESTS),
         ("store", store::TESTS),
+        ("config", config::TESTS),
         ("import", import::TESTS),
         ("registry", &registry),
         ("attacks", attacks::TESTS),

@@ -24,7 +24,7 @@ pub(super) fn commit(writer: &Writer<'_>, tree: &Path, config: &Config, apply: A
     });
     packed.map_err(|_| anyhow!("the thread that packs the tree panicked"))??;
     let placed = writer.place(received?, None)?;
-    let (platform, created) = (Platform::here(), timestamp::format(LONG_AGO.tv_sec(), 0));
+    let (platform, created) = (Platform::here(), timestamp::now());
     let history = History {
         created: Some(created.clone()),
         created_by: Some("tinbox: made of what this machine has".into()),

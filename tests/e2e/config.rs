@@ -1,0 +1,142 @@
+//! What an image says about how it is started, and what the user may say against it.
+
+use std::fs;
+
+use images::oci::{Config, Healthcheck};
+use images::{Name, Store};
+use serde_json::{Value, json};
+
+use crate::Test;
+use crate::support::need::Need::Containers;
+use crate::support::{Ended, Tinbox};
+
+pub const TESTS: &[Test] = &[
+    ("entrypoint_and_command", &[Containers], entrypoint_and_command),
+    ("environment_directory_and_user", &[Containers], environment_directory_and_user),
+    ("what_is_only_said_is_shown", &[Containers], what_is_only_said_is_shown),
+    ("a_volume_is_not_part_of_the_layer", &[Containers], a_volume_is_not_part_of_the_layer),
+    ("a_volume_that_cannot_be_is_refused", &[Containers], a_volume_that_cannot_be_is_refused),
+    ("an_image_is_wanted_by_id_too", &[Containers], an_image_is_wanted_by_id_too),
+    ("more_layers_than_the_kernel_takes_names", &[Containers], more_layers_than_the_kernel_takes_names),
+];
+
+/// A Tinbox with an image `app`: the layers of the embedded one, with this config.
+fn with(config: Config) -> Tinbox {
+    let tinbox = Tinbox::without_images();
+    tinbox.tinbox("run --rm base true").ok();
+    let store = Store::open(&tinbox.path("images"));
+    let base = store.find(&Name::base()).unwrap().unwrap();
+    let layers = base.layers.iter().map(|layer| layer.descriptor.clone()).collect();
+    let mut whole = base.config;
+    whole.config = config;
+    store.write().unwrap().commit_new(&whole, layers, &[Name::parse("app").unwrap()]).unwrap();
+    tinbox
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn entrypoint_and_command() {
+    let config = Config { entrypoint: words(&["echo", "from"]), cmd: words(&["the image"]), ..Config::default() };
+    let tinbox = with(config);
+    assert_eq!(tinbox.tinbox("run --rm app").ok(), "from the image\n");
+    assert_eq!(tinbox.tinbox("run --rm app you").ok(), "from you\n");
+    assert_eq!(tinbox.tinbox("run --rm --entrypoint hostname -h other app").ok(), "other\n");
+    assert_eq!(tinbox.tinbox("run --rm --entrypoint= app echo plain").ok(), "plain\n");
+    let error = tinbox.tinbox("run --rm --entrypoint= app").fails(125);
+    assert!(error.contains("no command specified"), "{error}");
+}
+
+fn environment_directory_and_user() {
+    let env = words(&["A=image", "PATH=/usr/bin:/bin:/extra", "B=image"]);
+    let config = Config { env, working_dir: "/srv/app".into(), user: "nobody".into(), ..Config::default() };
+    let tinbox = with(config);
+    let script = "id -u; pwd; echo $A $B $PATH $HOME";
+    let mut command = tinbox.command(["run", "--rm", "-e", "B=mine", "app", "sh", "-c", script]);
+    assert_eq!(Ended::of(command.output().unwrap()).ok(), "65534\n/srv/app\nimage mine /usr/bin:/bin:/extra /\n");
+    assert_eq!(tinbox.tinbox("run --rm -u 0 -w /tmp app pwd").ok(), "/tmp\n");
+    assert_eq!(tinbox.tinbox("run --rm -u 0 app id -u").ok(), "0\n");
+}
+
+fn what_is_only_said_is_shown() {
+    let config = Config {
+        cmd: words(&["true"]),
+        exposed_ports: [("80/tcp".into(), json!({}))].into(),
+        labels: [("a".into(), "image".into()), ("b".into(), "image".into())].into(),
+        stop_signal: Some("SIGUSR1".into()),
+        healthcheck: Some(Healthcheck {
+            test: words(&["CMD", "true"]),
+            interval: 5_000_000_000,
+            ..Healthcheck::default()
+        }),
+        ..Config::default()
+    };
+    let tinbox = with(config);
+    tinbox.tinbox("run --name said -l b=mine --label c app").ok();
+    let shown: Value = serde_json::from_str(&tinbox.tinbox("inspect said").ok()).unwrap();
+    let config = &shown[0]["Config"];
+    assert_eq!(config["Labels"], json!({ "a": "image", "b": "mine", "c": "" }));
+    assert_eq!(config["ExposedPorts"], json!({ "80/tcp": {} }));
+    assert_eq!(config["StopSignal"], "SIGUSR1");
+    assert_eq!(config["Healthcheck"]["Interval"], 5_000_000_000_u64);
+    tinbox.tinbox("run --name other --stop-signal INT app").ok();
+    let shown: Value = serde_json::from_str(&tinbox.tinbox("inspect other").ok()).unwrap();
+    assert_eq!(shown[0]["Config"]["StopSignal"], "INT");
+}
+
+fn a_volume_is_not_part_of_the_layer() {
+    let volumes = [("/etc".into(), json!({})), ("/new/data".into(), json!({}))].into();
+    let tinbox = with(Config { volumes, ..Config::default() });
+    let script = "cat /etc/passwd; echo kept > /new/data/file; echo kept > /etc/file; echo layer > /file";
+    let output = tinbox.command(["run", "--name", "writes", "app", "sh", "-c", script]).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("root:"), "it begins as what the image has there");
+    let container = fs::read_dir(tinbox.path("containers")).unwrap().next().unwrap().unwrap().path();
+    assert!(container.join("upper/file").exists() && !container.join("upper/etc/file").exists());
+    assert!(!container.join("upper/new/data/file").exists() && container.join("volumes").is_dir());
+    // Another container has its own.
+    assert_eq!(tinbox.tinbox("run --rm app ls /new/data").ok(), "");
+    tinbox.tinbox("rm writes").ok();
+    assert!(tinbox.leftovers().is_empty());
+}
+
+fn a_volume_that_cannot_be_is_refused() {
+    let tinbox = with(Config { volumes: [("/../../tmp".into(), json!({}))].into(), ..Config::default() });
+    let error = tinbox.tinbox("run --rm app true").fails(125);
+    assert!(error.contains("its path must be absolute, and not /"), "{error}");
+    assert!(tinbox.leftovers().is_empty());
+}
+
+fn an_image_is_wanted_by_id_too() {
+    let tinbox = with(Config { cmd: words(&["echo", "found"]), ..Config::default() });
+    let id = Store::open(&tinbox.path("images")).find(&Name::parse("app").unwrap()).unwrap().unwrap().id;
+    for wanted in [id.to_string(), id.hex(), id.short()] {
+        assert_eq!(tinbox.tinbox(&format!("run --rm {wanted}")).ok(), "found\n", "{wanted}");
+    }
+}
+
+/// The kernel takes one page of options, and each layer is called by 64 digits and a path.
+fn more_layers_than_the_kernel_takes_names() {
+    let tinbox = with(Config { cmd: words(&["cat", "/number"]), ..Config::default() });
+    let store = Store::open(&tinbox.path("images"));
+    let base = store.find(&Name::parse("app").unwrap()).unwrap().unwrap();
+    let writer = store.write().unwrap();
+    let (mut config, mut below) = (base.config.clone(), base.chain_id());
+    let mut layers: Vec<_> = base.layers.iter().map(|layer| layer.descriptor.clone()).collect();
+    for number in 0..100 {
+        let mut tar = tar::Builder::new(Vec::new());
+        let (content, mut header) = (format!("{number}\n"), tar::Header::new_gnu());
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, "number", content.as_bytes()).unwrap();
+        let tar = tar.into_inner().unwrap();
+        let received = writer.receive(&mut &tar[..], &images::Expected::default(), images::apply_layer).unwrap();
+        let placed = writer.place(received, below.as_ref()).unwrap();
+        below = Some(placed.chain_id);
+        config.rootfs.diff_ids.push(placed.diff_id);
+        layers.push(placed.descriptor);
+    }
+    writer.commit_new(&config, layers, &[Name::parse("many").unwrap()]).unwrap();
+    drop(writer);
+    assert_eq!(tinbox.tinbox("run --rm many").ok(), "99\n");
+}
