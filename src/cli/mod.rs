@@ -5,9 +5,12 @@
 //! first process.
 
 mod ask;
+mod commit;
 mod containers;
+mod diff;
 mod dispatch;
 mod explain;
+mod export;
 pub mod format;
 mod history;
 mod image;
@@ -27,6 +30,7 @@ mod rmi;
 mod run;
 mod save;
 mod search;
+mod serve;
 mod stats;
 mod table;
 mod tag;
@@ -85,6 +89,27 @@ const VERBS: &[Verb] = &[
         on_error: 1,
     },
     Verb {
+        name: "commit",
+        about: "Make an image of what a container changed",
+        command: commit::command,
+        run: commit::run,
+        on_error: 1,
+    },
+    Verb {
+        name: "diff",
+        about: "Show what a container changed in its root",
+        command: diff::command,
+        run: diff::run,
+        on_error: 1,
+    },
+    Verb {
+        name: "export",
+        about: "Write a container's root to an archive",
+        command: export::command,
+        run: export::run,
+        on_error: 1,
+    },
+    Verb {
         name: "save",
         about: "Write one or more images to an archive",
         command: save::command,
@@ -112,7 +137,7 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Two words each.
-const GROUPS: &[Group] = &[image::GROUP];
+const GROUPS: &[Group] = &[image::GROUP, serve::GROUP];
 
 /// Runs the command line of this process.
 pub fn main(stages: &Stages) -> ExitCode {

@@ -4,6 +4,10 @@
 //! |-------------|-----------------------------------------------------------------------|
 //! | `archive/`  | images as archives: save and load                                      |
 //! | `base/`     | the embedded image, made of what the machine has                      |
+//! | `changes.rs`| what a container changed                                              |
+//! | `commit.rs` | an image of a container                                                |
+//! | `export.rs` | a container's root as an archive                                      |
+//! | `instructions/` | what `-c` says about how to start an image                         |
 //! | `import.rs` | an image of a tar of a root file system                               |
 //! | `incoming/` | an image on its way into the store                                   |
 //! | `removal.rs`| what goes with a name, and what stays                              |
@@ -12,7 +16,11 @@
 
 pub mod archive;
 pub mod base;
+pub mod changes;
+pub mod commit;
+pub mod export;
 pub mod import;
+pub mod instructions;
 pub mod incoming;
 pub mod removal;
 pub mod survey;

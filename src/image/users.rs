@@ -25,26 +25,51 @@ pub fn lent() -> Option<Lent> {
 /// process is said there, and is a failure here. Call it before there are threads.
 pub fn as_root_of_lent_ids(work: &mut dyn FnMut() -> Result<ExitCode>) -> Result<ExitCode> {
     let Some(lent) = lent() else { return work() };
-    let status = in_their_namespace(lent, &mut || match work() {
+    Ok(ExitCode::from(in_their_namespace(lent, &mut || told(work))?))
+}
+
+/// Runs `work` in a process of its own, which has the same ids as the files of a container: as root, or as root of a user
+/// namespace with the ids that are lent, or with the user's own if there are none. Errors as with
+/// [`as_root_of_lent_ids`].
+pub fn as_a_containers_root(work: &mut dyn FnMut() -> Result<ExitCode>) -> Result<ExitCode> {
+    let status = match geteuid().is_root() {
+        true => {
+            let mut child = || match kernel::die_with_parent("it works for this process only") {
+                Ok(()) => told(work),
+                Err(error) => told(&mut || Err(error.clone().into())),
+            };
+            namespaces::spawn(CloneFlags::empty(), None, &mut child)?.reap()?
+        }
+        false => in_a_namespace(lent(), &mut || told(work))?,
+    };
+    Ok(ExitCode::from(status))
+}
+
+/// The status of `work`. An error is said.
+fn told(work: &mut dyn FnMut() -> Result<ExitCode>) -> u8 {
+    match work() {
         Ok(status) => u8::from(status != ExitCode::SUCCESS),
         Err(error) => {
             say!("{} {error:#}", "tinbox:".red());
             1
         }
-    })?;
-    Ok(ExitCode::from(status))
+    }
 }
 
 /// Runs `work` in a process that is root of a user namespace with these ids, and answers with its status.
 pub fn in_their_namespace(lent: Lent, work: &mut dyn FnMut() -> u8) -> Result<u8> {
-    let identity = Identity::new((geteuid().as_raw(), getegid().as_raw()), false, Some(lent));
+    in_a_namespace(Some(lent), work)
+}
+
+fn in_a_namespace(lent: Option<Lent>, work: &mut dyn FnMut() -> u8) -> Result<u8> {
+    let identity = Identity::new((geteuid().as_raw(), getegid().as_raw()), false, lent);
     let (outside, inside) = Channel::pair()?;
     let mut outside = Some(outside);
     let mut child = || {
         drop(outside.take());
         let ready = kernel::die_with_parent("it works for this process only")
             .map_err(Into::into)
-            .and_then(|()| inside.wait_for_go());
+            .and_then(|()| if identity.needs_help() { inside.wait_for_go() } else { Ok(identity.map_self()?) });
         match ready {
             Ok(()) => {
                 let status = work();
@@ -59,7 +84,9 @@ pub fn in_their_namespace(lent: Lent, work: &mut dyn FnMut() -> u8) -> Result<u8
         }
     };
     let process = namespaces::spawn(CloneFlags::CLONE_NEWUSER, None, &mut child)?;
-    identity.map(process.pid()).inspect_err(|_| process.end())?;
-    outside.context("the child alone gives it away")?.send_go()?;
+    if identity.needs_help() {
+        identity.map(process.pid()).inspect_err(|_| process.end())?;
+        outside.context("the child alone gives it away")?.send_go()?;
+    }
     Ok(process.reap()?)
 }

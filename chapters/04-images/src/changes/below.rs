@@ -1,15 +1,17 @@
 //! What is below a layer: whether the layers under it have something, and what it is there.
 
 use std::ffi::{CString, OsString};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
-use nix::sys::stat::FileStat;
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{FileStat, Mode, SFlag};
 
 use super::failed;
-use crate::tree::Stack;
+use crate::tree::{Stack, Xattrs, xattrs_of};
 
 /// The layers below, seen as one.
 pub struct Below {
@@ -31,6 +33,20 @@ impl Below {
             return Ok(None);
         }
         Ok(self.stack.find(&name).map_err(failed("fstatat"))?.map(|(_, stat)| stat))
+    }
+
+    /// The extended attributes of the file or directory at `path`; none, if it is neither.
+    pub(super) fn xattrs(&mut self, path: &Path) -> Result<Xattrs> {
+        let name = c_string(path)?;
+        if !self.enter(path.parent().unwrap_or(Path::new("")))? {
+            return Ok(Vec::new());
+        }
+        let Some((dir, stat)) = self.stack.find(&name).map_err(failed("fstatat"))? else { return Ok(Vec::new()) };
+        if !matches!(SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT, SFlag::S_IFREG | SFlag::S_IFDIR) {
+            return Ok(Vec::new());
+        }
+        let file = openat(dir, name.as_c_str(), OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty());
+        xattrs_of(file.map_err(failed("openat"))?.as_fd()).map_err(failed("flistxattr"))
     }
 
     /// The names in the directory `path`; none, if there is no such directory.

@@ -56,9 +56,7 @@ pub fn differences(upper: &mut Upper, below: &mut Below) -> Result<Vec<Differenc
 fn hidden(path: &Path, upper: &Upper, below: &mut Below) -> Result<Vec<Difference>> {
     let mut names = below.names(path)?;
     names.retain(|name| upper.names().binary_search(name).is_err());
-    let deleted = |name: &CString| Difference {
-        path: path.join(OsStr::from_bytes(name.to_bytes())),
-        kind: Happened::Deleted,
-    };
+    let deleted =
+        |name: &CString| Difference { path: path.join(OsStr::from_bytes(name.to_bytes())), kind: Happened::Deleted };
     Ok(names.iter().map(deleted).collect())
 }

@@ -9,6 +9,7 @@
 //! overlayfs keeps notes in the upper directory, of what it hides: [`notes`] reads them.
 
 mod below;
+mod compared;
 mod differences;
 mod notes;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, major, minor};
 
 use crate::layer::{Extent, Kind};
 use crate::tree::{Attributes, xattrs_of};
+use compared::Comparison;
 use notes::Notes;
 
 pub use below::Below;
@@ -41,8 +43,9 @@ pub use differences::{Difference, Happened, differences};
 const LINKS_MAX: usize = 128 << 20;
 
 /// A directory of changes, or a whole tree, walked in the order of names.
-#[derive(Debug)]
 pub struct Upper {
+    /// What it is compared with, if it is a copy.
+    comparison: Option<Comparison>,
     /// How overlayfs writes its notes here; in a whole tree there are none.
     notes: Option<Notes>,
     top: OwnedFd,
@@ -93,12 +96,29 @@ impl Upper {
         Upper::walk(dir, None)
     }
 
+    /// What is different in the whole tree `copy` from `layers`, bottom first, which it was once a copy of.
+    pub fn compared(copy: &Path, layers: &[PathBuf]) -> Result<Upper> {
+        let mut upper = Upper::whole(copy)?;
+        upper.comparison = Some(Comparison::with(layers, &upper)?);
+        Ok(upper)
+    }
+
     fn walk(dir: &Path, notes: Option<Notes>) -> Result<Upper> {
         let here = open(dir, DIRECTORY, Mode::empty()).map_err(crate::failed("open", dir))?;
         let level = Level::read(&here).map_err(crate::failed("read", dir))?;
         let top = open(dir, DIRECTORY, Mode::empty()).map_err(crate::failed("open", dir))?;
-        let links = Links { names: HashMap::new(), size: 0 };
-        Ok(Upper { notes, top, here, path: PathBuf::new(), levels: vec![level], links, skipped: Vec::new(), current: None })
+        let links = Links { names: HashMap::new(), size: 0, last: None };
+        Ok(Upper {
+            comparison: None,
+            notes,
+            top,
+            here,
+            path: PathBuf::new(),
+            levels: vec![level],
+            links,
+            skipped: Vec::new(),
+            current: None,
+        })
     }
 
     /// Passes over what is at these paths.
@@ -109,7 +129,14 @@ impl Upper {
     /// The next entry; a directory before what is in it. Sockets are passed over: one is nothing without the process
     /// that listens on it. So is what was deleted since its directory was read.
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
-        self.current = None;
+        let Some(mut comparison) = self.comparison.take() else { return self.walk_on() };
+        let next = comparison.next_entry(self);
+        self.comparison = Some(comparison);
+        next
+    }
+
+    fn walk_on(&mut self) -> Result<Option<Entry>> {
+        (self.current, self.links.last) = (None, None);
         while let Some(level) = self.levels.last_mut() {
             let Some(name) = level.names.next() else {
                 self.up().with_context(|| self.shown())?;
@@ -271,6 +298,8 @@ fn identity(dir: &OwnedFd) -> nix::Result<(dev_t, u64)> {
 struct Links {
     names: HashMap<(dev_t, u64), PathBuf>,
     size: usize,
+    /// The file that was remembered, if it was the last one.
+    last: Option<(dev_t, u64)>,
 }
 
 impl Links {
@@ -283,7 +312,13 @@ impl Links {
         self.size += path.as_os_str().len() + size_of::<((dev_t, u64), PathBuf)>();
         ensure!(self.size <= LINKS_MAX, "there are too many files with several names to keep in mind");
         self.names.insert(file, path.to_owned());
+        self.last = Some(file);
         Ok(None)
+    }
+
+    /// Forgets the last file, should it have been remembered.
+    fn forget_last(&mut self) {
+        self.last.take().and_then(|file| self.names.remove(&file));
     }
 }
 

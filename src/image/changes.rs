@@ -1,0 +1,96 @@
+//! What a container changed in its root, without what Tinbox itself put there.
+//!
+//! Something can be mounted only on what is there. So a start makes the directories and files that the container's
+//! mounts lie on where its image lacks them, and they end up in the upper directory. They are not the container's doing:
+//! docker keeps its own in a layer between, and leaves that out.
+
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use chroot::inside::Root;
+use images::{Below, Upper};
+use namespaces::identity;
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
+
+use crate::container::Record;
+
+/// What is mounted on in every container.
+const MOUNT_POINTS: [&str; 6] = ["dev", "etc/hostname", "etc/hosts", "etc/resolv.conf", "proc", "sys"];
+
+/// What the container of `record`, in `directory`, changed against `layers`, bottom first.
+pub fn changes(record: &Record, directory: &Path, layers: &[PathBuf]) -> Result<Upper> {
+    let (copy, upper) = (directory.join("copy"), directory.join("upper"));
+    let copied = copy.is_dir();
+    let mut changes = match copied {
+        true => Upper::compared(&copy, layers)?,
+        false => Upper::new(&upper, !identity::is_the_machines_root())?,
+    };
+    let volumes = record.config.volumes.keys().map(|path| Path::new(path.trim_start_matches('/')));
+    let points: Vec<&Path> = MOUNT_POINTS.map(Path::new).into_iter().chain(volumes).collect();
+    let tree = Root::new(if copied { &copy } else { &upper })?;
+    changes.skip(our_own(&tree, &points, &mut Below::open(layers)?)?);
+    Ok(changes)
+}
+
+/// Which of the mount points `points` are in `tree` only to be mounted on.
+fn our_own(tree: &Root, points: &[&Path], below: &mut Below) -> Result<Vec<PathBuf>> {
+    let mut own = Vec::new();
+    for path in points.iter().copied().filter(|path| path.file_name().is_some()) {
+        if let Some((file, stat)) = look(tree, path)?
+            && below.find(path)?.is_none()
+            && is_empty(&file, &stat)?
+        {
+            own.push(path.to_owned());
+        }
+    }
+    // So is a directory that holds nothing else, if it is as it was.
+    if let Some((etc, stat)) = look(tree, Path::new("etc"))? {
+        let names = if kind(&stat) == SFlag::S_IFDIR { names(&etc)? } else { Vec::new() };
+        let is_ours = |name: &CString| own.iter().any(|path| *path == Path::new("etc").join(&*name.to_string_lossy()));
+        let before = below.find(Path::new("etc"))?;
+        let same = before.is_none_or(|before| said(&before) == said(&stat));
+        if same && !names.is_empty() && names.iter().all(is_ours) {
+            own.push("etc".into());
+        }
+    }
+    Ok(own)
+}
+
+/// Type, permissions and owner.
+fn said(stat: &FileStat) -> (u32, u32, u32) {
+    (stat.st_mode, stat.st_uid, stat.st_gid)
+}
+
+fn look(tree: &Root, path: &Path) -> Result<Option<(OwnedFd, FileStat)>> {
+    let file = match tree.open_no_symlinks(path, OFlag::O_PATH, Mode::empty()) {
+        Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => return Ok(None),
+        file => file.with_context(|| format!("openat2 {} of a container", path.display()))?,
+    };
+    let stat = fstat(&file)?;
+    Ok(Some((file, stat)))
+}
+
+fn is_empty(file: &OwnedFd, stat: &FileStat) -> Result<bool> {
+    Ok(match kind(stat) {
+        SFlag::S_IFREG => stat.st_size == 0,
+        SFlag::S_IFDIR => names(file)?.is_empty(),
+        _ => false,
+    })
+}
+
+fn kind(stat: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
+}
+
+fn names(dir: &OwnedFd) -> Result<Vec<CString>> {
+    let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let mut listing = Dir::from_fd(nix::fcntl::openat(dir, ".", flags, Mode::empty())?)?;
+    let names = listing.iter().map(|entry| entry.map(|entry| entry.file_name().to_owned()));
+    let names = names.filter(|name| !matches!(name, Ok(name) if matches!(name.as_bytes(), b"." | b"..")));
+    names.collect::<nix::Result<_>>().context("read a directory of a container")
+}
