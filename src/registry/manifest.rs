@@ -76,7 +76,7 @@ struct Members {
 }
 
 /// What `bytes` are, by the head's media type, which may be empty, by their own, and by their members.
-fn read(bytes: &[u8], head: &str) -> Result<(String, Document)> {
+pub fn read(bytes: &[u8], head: &str) -> Result<(String, Document)> {
     let unreadable = |error| Error::Wrong(format!("the manifest cannot be read: {error}"));
     let members: Members = serde_json::from_slice(bytes).map_err(unreadable)?;
     let head = head.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -33,6 +33,7 @@ mod pull;
 mod push;
 mod refusal;
 pub mod search;
+pub mod serve;
 mod transport;
 
 pub use access::Access;

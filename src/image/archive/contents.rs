@@ -15,6 +15,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use images::{Digest, Kind, Layer, Member, shown};
 
+use super::section::Section;
+
 /// The most that the names in an archive may take in memory.
 const NAMES_MAX: usize = 32 << 20;
 /// The most that a document may have: manifests, configs, lists of them.
@@ -113,8 +115,8 @@ impl Contents {
     }
 
     /// The bytes of a file. Several can be read at once.
-    pub fn reader(&self, extent: Extent) -> impl Read + Send + '_ {
-        Reading { file: &self.file, at: extent.offset, left: extent.size }
+    pub fn reader(&self, extent: Extent) -> Section<'_> {
+        Section::new(&self.file, extent.offset, extent.size)
     }
 }
 
@@ -175,26 +177,6 @@ impl Read for Walk<'_> {
             }
         };
         self.at.set(self.at.get() + count as u64);
-        Ok(count)
-    }
-}
-
-/// A part of a file.
-struct Reading<'a> {
-    file: &'a File,
-    at: u64,
-    left: u64,
-}
-
-impl Read for Reading<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = self.left.min(buffer.len() as u64) as usize;
-        let count = self.file.read_at(&mut buffer[..most], self.at)?;
-        if count == 0 && most > 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive became shorter"));
-        }
-        self.at += count as u64;
-        self.left -= count as u64;
         Ok(count)
     }
 }

@@ -19,11 +19,13 @@ mod contents;
 mod load;
 mod output;
 mod save;
+mod section;
 mod spool;
 
 pub use load::load;
 pub use output::Output;
 pub use save::save;
+pub use section::Section;
 pub use spool::Spool;
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,119 @@
+//! A registry of one's own: the local store, shared with a room.
+//!
+//! One laptop has the images, thirty want them, and there is no internet. What is served is the OCI distribution API,
+//! version 1.1, over plain HTTP, so `docker pull`, `skopeo copy` and `tinbox pull` can read it; with leave to write,
+//! `docker push` and its like can, too.
+//!
+//! Each image is in the repository of its name's path, under its tag: `localhost:5000/app:1` in `app`,
+//! `docker.io/library/alpine:3` in `library/alpine`, and for short also in `alpine`. An image without a name is not
+//! shared. What is pushed is called `localhost:PORT/…` here: as a pull from this very registry would call it.
+//!
+//! # Layout
+//!
+//! - `connections.rs`: who may connect, and how long they may take.
+//! - `route.rs`: what a request is about; `handle.rs`: who answers it.
+//! - `catalog.rs`, `shelf.rs`: what there is; `read.rs`: handing it out; `range.rs`: a part of it.
+//! - `uploads.rs`, `write.rs`: taking something in.
+//! - `answer.rs`: answers, errors, and bodies that are read from a file as they are sent.
+//!
+//! # A thousand slow clients
+//!
+//! One thread serves all connections; each costs a few buffers, and no thread waits for it. What takes long (looking an
+//! image through, hashing, unpacking) is done by a handful of other threads. Whoever takes longer than a minute to send or
+//! to take the next byte is cut off.
+//!
+//! # What real registries do more
+//!
+//! TLS and users: who can reach the port can read, and with `--writable` write. Deleting, indexes for several platforms,
+//! artifacts that are no images, and storing blobs elsewhere than on one disk.
+//!
+//! Source: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
+
+mod answer;
+mod catalog;
+mod connections;
+mod handle;
+mod range;
+mod read;
+mod route;
+mod shelf;
+mod uploads;
+mod write;
+
+use std::io::IsTerminal;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use images::{ApplyLayer, Store};
+use tokio::sync::Semaphore;
+
+pub use catalog::Catalog;
+
+use shelf::Shelf;
+use uploads::Uploads;
+
+/// Images that are unpacked at the same time, while others who push wait.
+const UNPACKED_AT_ONCE: usize = 2;
+/// Threads for what takes long.
+const WORKERS: usize = 8;
+
+/// What is shared, and how.
+pub struct Registry {
+    listener: TcpListener,
+    address: SocketAddr,
+    store: Store,
+    shelf: Shelf,
+    /// Only if it may be written to.
+    writing: Option<Writing>,
+    /// Whether each request is told.
+    log: bool,
+}
+
+/// What it takes to take something in.
+struct Writing {
+    uploads: Uploads,
+    apply: ApplyLayer,
+    turns: Semaphore,
+}
+
+impl Registry {
+    /// Listens on `address`, but answers nobody yet. The store is in `dir`. With `apply`, which unpacks layers, it may be
+    /// written to.
+    pub fn open(address: SocketAddr, dir: &Path, apply: Option<ApplyLayer>) -> Result<Registry> {
+        let listener = TcpListener::bind(address).with_context(|| format!("listen on {address}"))?;
+        let address = listener.local_addr().context("look up the address")?;
+        listener.set_nonblocking(true).context("make the socket non-blocking")?;
+        let store = Store::open(dir);
+        let writing = match apply {
+            None => None,
+            Some(apply) => {
+                let uploads = Uploads::in_dir(store.write()?.scratch()?);
+                Some(Writing { uploads, apply, turns: Semaphore::new(UNPACKED_AT_ONCE) })
+            }
+        };
+        let log = std::io::stderr().is_terminal();
+        Ok(Registry { listener, address, shelf: Shelf::new(&store, dir), store, writing, log })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What there is at this moment.
+    pub fn catalog(&self) -> Result<Catalog> {
+        Catalog::of(&self.store, self.address.port())
+    }
+
+    /// Serves until this process is told to end, by SIGINT or SIGTERM.
+    pub fn serve(self) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
+        let runtime = runtime.context("start what serves the connections")?;
+        let served = runtime.block_on(connections::serve(Arc::new(self)));
+        // What is being unpacked just now need not be waited for: nothing of it is visible, and it is swept up.
+        runtime.shutdown_background();
+        served
+    }
+}
