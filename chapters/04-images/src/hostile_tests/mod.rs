@@ -1,13 +1,15 @@
 //! Archives that were made to do harm. Whatever is in them, nothing outside of the tree changes, and after a
 //! refusal nothing is left in the store.
 
+mod deletions;
 mod format;
 mod paths;
+mod sizes;
 
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::store::{Expected, Store};
 use crate::test_dir::TestDir;
@@ -67,14 +69,19 @@ impl Place {
     }
 
     fn stored(&self) -> Vec<OsString> {
-        let dirs = ["store", "store/layers", "store/blobs/sha256", "store/tmp"];
-        let entries = dirs.iter().flat_map(|dir| fs::read_dir(self.temp.path().join(dir)).into_iter().flatten());
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        // Directories and locks, which the first to come makes.
-        names.retain(|name| !["layers", "blobs", "tmp", "lock", "writers"].iter().any(|made| name == made));
-        names.sort();
-        names
+        stored(&self.temp.path().join("store"))
     }
+}
+
+/// What is in a store.
+fn stored(store: &Path) -> Vec<OsString> {
+    let dirs = ["", "layers", "blobs/sha256", "tmp"];
+    let entries = dirs.iter().flat_map(|dir| fs::read_dir(store.join(dir)).into_iter().flatten());
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    // Directories and locks, which the first to come makes.
+    names.retain(|name| !["layers", "blobs", "tmp", "lock", "writers"].iter().any(|made| name == made));
+    names.sort();
+    names
 }
 
 fn refusal(members: &[Member<'_>]) -> String {

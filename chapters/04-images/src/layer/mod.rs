@@ -146,7 +146,7 @@ impl<'a> Layer<'a> {
 
         let mut header = Header::new_old();
         self.block(header.as_mut_bytes())?;
-        if header.as_bytes().iter().all(|b| *b == 0) {
+        if header.as_bytes() == &[0; BLOCK as usize] {
             return Ok(None);
         }
         if !fields::checksum_is_right(&header) {

@@ -8,8 +8,7 @@
 use std::os::fd::BorrowedFd;
 
 use anyhow::{Result, ensure};
-use nix::errno::Errno;
-use nix::sys::statvfs::fstatvfs;
+use nix::sys::statvfs::{Statvfs, fstatvfs};
 
 /// What stays free: this much of the disk…
 const RESERVE_PART: u64 = 20;
@@ -20,27 +19,42 @@ const STEP: u64 = 16 << 20;
 /// What a member takes besides its content: an inode, its name, and the rest of its last block.
 const MEMBER: u64 = 4096;
 
+/// How many members are made between two looks at its inodes, and how many of those stay free at most.
+const MEMBERS: u64 = 1000;
+const INODES_MAX: u64 = 10_000;
+
 /// What may be written.
 #[derive(Default)]
 pub(super) struct Room {
     /// Until the next look at the disk.
     left: u64,
+    /// Until the next look at its inodes.
+    members: u64,
 }
 
 impl Room {
     /// Asks for room for a member of which the archive holds `size` bytes, before anything of it is written.
     pub(super) fn for_member(&mut self, dir: BorrowedFd<'_>, size: u64) -> Result<()> {
         if size > STEP {
-            let free = free(dir)?;
+            let free = free(&disk(dir)?);
             ensure!(size <= free, "it is said to have {size} bytes, and there is room for {free}{HELP}");
         }
+        if self.members == 0 {
+            let disk = disk(dir)?;
+            let (total, available) = (disk.files() as u64, disk.files_available() as u64);
+            let enough = available > MEMBERS + (total / RESERVE_PART).min(INODES_MAX);
+            // Some file systems make inodes as they need them, and say 0.
+            ensure!(total == 0 || enough, "the disk has no inodes but for the few that are kept free{HELP}");
+            self.members = MEMBERS;
+        }
+        self.members -= 1;
         self.take(dir, MEMBER)
     }
 
     /// Takes room for `count` bytes.
     pub(super) fn take(&mut self, dir: BorrowedFd<'_>, count: u64) -> Result<()> {
         if count > self.left {
-            let free = free(dir)?;
+            let free = free(&disk(dir)?);
             ensure!(count <= free, "the disk is full but for the little that is kept free for others{HELP}");
             self.left = free.min(STEP).max(count);
         }
@@ -52,15 +66,17 @@ impl Room {
 const HELP: &str = "\n  help: make room (tinbox image prune removes what is not used), or keep images on a larger \
     disk with TINBOX_ROOT";
 
-/// How many bytes may be written to the file system that `dir` is on.
-fn free(dir: BorrowedFd<'_>) -> Result<u64> {
-    let disk = fstatvfs(dir).map_err(|errno: Errno| look::Error::call("fstatvfs", "the store", errno))?;
-    let (total, available) = (disk.blocks() as u64, disk.blocks_available() as u64);
+fn disk(dir: BorrowedFd<'_>) -> Result<Statvfs> {
+    Ok(fstatvfs(dir).map_err(|errno| look::Error::call("fstatvfs", "the store", errno))?)
+}
+
+/// How many bytes may be written to this file system.
+fn free(disk: &Statvfs) -> u64 {
+    let (total, available, block) = (disk.blocks() as u64, disk.blocks_available() as u64, disk.fragment_size() as u64);
     if total == 0 {
         // A file system without an end, such as some in memory.
-        return Ok(u64::MAX);
+        return u64::MAX;
     }
-    let block = disk.fragment_size() as u64;
     let reserve = (total.saturating_mul(block) / RESERVE_PART).min(RESERVE_MAX);
-    Ok(available.saturating_mul(block).saturating_sub(reserve))
+    available.saturating_mul(block).saturating_sub(reserve)
 }
