@@ -3,7 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use nix::errno::Errno;
@@ -65,11 +65,13 @@ impl Below {
             self.here.pop();
         }
         for component in path.iter().skip(common) {
-            let entered = match self.stack.enter(&c_string(Path::new(component))?) {
-                // There can be no name as long as this.
-                Err(Errno::ENAMETOOLONG) => false,
-                entered => entered.map_err(failed("openat"))?,
-            };
+            let is_name = matches!(Path::new(component).components().next(), Some(Component::Normal(_)));
+            let entered = is_name
+                && match self.stack.enter(&c_string(Path::new(component))?) {
+                    // There can be no name as long as this.
+                    Err(Errno::ENAMETOOLONG) => false,
+                    entered => entered.map_err(failed("openat"))?,
+                };
             if !entered {
                 return Ok(false);
             }

@@ -83,8 +83,8 @@ fn is_same(entry: &Entry, before: &FileStat, xattrs: &Xattrs) -> bool {
         Kind::Symlink(_) => SFlag::S_IFLNK,
         Kind::Fifo => SFlag::S_IFIFO,
         Kind::Device { kind, .. } => *kind,
-        // Of a file that is not the same.
-        Kind::HardLink(_) => return false,
+        // What it is a link to has changed, or is new; time and attributes tell whether it was always the same file.
+        Kind::HardLink(_) => SFlag::from_bits_truncate(before.st_mode) & SFlag::S_IFMT,
     };
     let size = match &entry.kind {
         Kind::File { size, .. } => *size,
