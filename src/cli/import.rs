@@ -5,13 +5,14 @@ use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::oci::Config;
 use images::{Name, Store};
 
 use crate::Stages;
 use crate::cli::registry::{tls_argument, tls_verify};
 use crate::image::import::{ImportWish, import};
+use crate::image::instructions;
 use crate::image::users::as_root_of_lent_ids;
 use crate::registry::{Access, download, platform};
 use crate::say::{print, say};
@@ -21,6 +22,12 @@ use crate::state::State;
 pub fn command() -> Command {
     Command::new("import")
         .args([
+            Arg::new("change")
+                .long("change")
+                .short('c')
+                .value_name("INSTRUCTION")
+                .help("Apply an instruction of a Dockerfile, such as `CMD sh` (several times)")
+                .action(ArgAction::Append),
             Arg::new("message")
                 .long("message")
                 .short('m')
@@ -38,9 +45,9 @@ pub fn command() -> Command {
             Arg::new("name").value_name("REPOSITORY[:TAG]").help("What to call the image"),
         ])
         .after_help(
-            "Prints the id of the image. It has no command.\n\nExamples:\n  \
+            "Prints the id of the image. It has no command unless -c gives it one.\n\nExamples:\n  \
              debootstrap --variant=minbase stable root && tar -C root -c . | tinbox import - debian\n  \
-             tinbox import alpine-minirootfs.tar.gz alpine:latest\n  \
+             tinbox import -c 'CMD sh' -c 'ENV LANG=C.UTF-8' alpine-minirootfs.tar.gz alpine:latest\n  \
              xz -dc root.tar.xz | tinbox import - other",
         )
 }
@@ -49,7 +56,8 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let given = |name| matches.get_one::<String>(name);
     let source = given("file").context("FILE is missing")?;
-    let config = Config::default();
+    let mut config = Config::default();
+    instructions::apply_all(&mut config, matches.get_many("change").into_iter().flatten())?;
     let from = if is_url(source) { source } else { "-" };
     let wish = ImportWish {
         name: given("name").map(|name| Name::parse(name)).transpose()?,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
+use hyper::header::{CONTENT_LENGTH, HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
 use images::oci::{Index, media};
 use images::{Digest, shown};
 
@@ -123,6 +123,8 @@ fn identified(mut answer: Answer, digest: &Digest, media_type: &str, headers: &H
     let mut known = known.flat_map(|list| list.split(',')).map(|one| one.trim().trim_start_matches("W/"));
     if known.any(|one| one == etag || one == "*") {
         answer = answer::empty(StatusCode::NOT_MODIFIED);
+        // It would be that of what is not sent.
+        answer.headers_mut().remove(CONTENT_LENGTH);
     }
     answer::header(&mut answer, "content-type", media_type);
     answer::header(&mut answer, "docker-content-digest", &digest.to_string());
