@@ -41,7 +41,7 @@ impl Room {
         }
         if self.members == 0 {
             let disk = disk(dir)?;
-            let (total, available) = (disk.files() as u64, disk.files_available() as u64);
+            let (total, available) = (disk.files(), disk.files_available());
             let enough = available > MEMBERS + (total / RESERVE_PART).min(INODES_MAX);
             // Some file systems make inodes as they need them, and say 0.
             ensure!(total == 0 || enough, "the disk has no inodes but for the few that are kept free{HELP}");
@@ -72,7 +72,7 @@ fn disk(dir: BorrowedFd<'_>) -> Result<Statvfs> {
 
 /// How many bytes may be written to this file system.
 fn free(disk: &Statvfs) -> u64 {
-    let (total, available, block) = (disk.blocks() as u64, disk.blocks_available() as u64, disk.fragment_size() as u64);
+    let (total, available, block) = (disk.blocks(), disk.blocks_available(), disk.fragment_size());
     if total == 0 {
         // A file system without an end, such as some in memory.
         return u64::MAX;

@@ -4,6 +4,7 @@ mod attributes;
 mod deletions;
 mod flat;
 mod formats;
+mod random;
 mod settled;
 
 use std::fs;
