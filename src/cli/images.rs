@@ -22,7 +22,7 @@ pub fn command() -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     Command::new("images")
         .args([
-            flag("all", "Show those that only others were built from, too").short('a'),
+            flag("all", "Taken for docker's sake: nothing is hidden here").short('a'),
             flag("digests", "Show the digests by which registries know them"),
             filter::argument("Only those: dangling=BOOL, label=KEY[=VALUE], before=IMAGE, since=IMAGE, until=TIME, reference=PATTERN")
                 .short('f'),
@@ -42,12 +42,12 @@ take less: --tree draws it. An image without a name is called dangling: its name
 For --format there are .ID, .Repository, .Tag, .Digest, .CreatedSince, .CreatedAt and .Size.
 
 Examples:
-  tinbox images                                     all, newest first
-  tinbox images 'me/*'                              those of a name
-  tinbox images --filter dangling=true -q           the ids of those without a name
+  tinbox images                                       all, newest first
+  tinbox images 'me/*'                                those of a name
+  tinbox images --filter dangling=true -q             the ids of those without a name
   tinbox images --format '{{.Repository}}:{{.Tag}}'   one line each, in your words
-  tinbox images --format json                       for a program
-  tinbox images --tree                              what is shared";
+  tinbox images --format json                         for a program
+  tinbox images --tree                                what is shared";
 
 /// Does it.
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {

@@ -12,6 +12,7 @@ mod attacks;
 mod chapters;
 mod config;
 mod explain;
+mod images;
 mod import;
 mod isolation;
 mod ladder;
@@ -47,7 +48,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
     let registry = registry::tests();
-    let groups: [(&str, &[Test]); 18] = [
+    let images = images::tests();
+    let groups: [(&str, &[Test]); 19] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         ("store", store::TESTS),
         ("config", config::TESTS),
         ("import", import::TESTS),
+        ("images", &images),
         ("registry", &registry),
         ("attacks", attacks::TESTS),
         ("apparmor", apparmor::TESTS),

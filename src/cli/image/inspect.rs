@@ -36,7 +36,7 @@ Examples:
   tinbox image inspect alpine
   tinbox image inspect -f '{{.Size}}' alpine
   tinbox image inspect --layers alpine
-  tinbox image inspect --layers -f '{{range .Layers}}{{.Size}} {{.CreatedBy}}{{println}}{{end}}' alpine
+  tinbox image inspect --layers -f '{{range .Layers}}{{println .Size .CreatedBy}}{{end}}' alpine
   tinbox image inspect --layers --format json alpine";
 
 /// Does it.
