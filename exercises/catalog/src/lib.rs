@@ -33,7 +33,7 @@ pub struct Exercise {
 }
 
 /// All exercises, in the order of the course.
-pub const ALL: [Exercise; 14] = [
+pub const ALL: [Exercise; 16] = [
     Exercise {
         number: "0.1",
         name: "namespaces_of",
@@ -136,6 +136,17 @@ pub const ALL: [Exercise; 14] = [
         seam: false,
     },
     Exercise {
+        number: "4.1",
+        name: "apply_layer",
+        task: "Lay a layer out, with what it deletes.",
+        reference: "chapters/04-images/src/lib.rs",
+        signature: "pub fn apply_layer(layer: &mut Layer<'_>, tree: &mut Tree) -> Result<()>",
+        uses: "use std::ffi::OsStr;\nuse std::os::unix::ffi::OsStrExt;\nuse std::path::Path;\n\nuse anyhow::Result;\nuse images::{Layer, Tree};\n",
+        more_uses: "",
+        variant: "ApplyLayer",
+        seam: true,
+    },
+    Exercise {
         number: "4.2",
         name: "stack",
         task: "Stack layers with overlayfs.",
@@ -156,6 +167,17 @@ pub const ALL: [Exercise; 14] = [
         more_uses: "",
         variant: "ChainIds",
         seam: false,
+    },
+    Exercise {
+        number: "4.4",
+        name: "make_layer",
+        task: "Make a layer of what a container changed.",
+        reference: "chapters/04-images/src/lib.rs",
+        signature: "pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()>",
+        uses: "use std::ffi::OsStr;\n\nuse anyhow::Result;\nuse images::{LayerWriter, Upper};\n",
+        more_uses: "",
+        variant: "MakeLayer",
+        seam: true,
     },
     Exercise {
         number: "8.1",

@@ -138,8 +138,10 @@ fn look_at(exercise: &Exercise, session: &mut Session) -> Result<Seen, Stop> {
         "reap" => reaping::reap(session),
         "settings" => shares::settings(session),
         "confine" => shares::confine(session),
+        "apply_layer" => layers::apply_layer(session),
         "stack" => layers::stack(session),
         "chain_ids" => layers::chain_ids(session),
+        "make_layer" => layers::make_layer(session),
         "drop_privileges" => confining::drop_privileges(session),
         "filter" => confining::filter(session),
         "mask" => confining::mask(session),
@@ -170,6 +172,8 @@ pub fn speaker(exercise: &Exercise) -> &'static str {
         "namespaces_of" | "settings" | "chain_ids" => "your function says",
         "reap" => "your function, and what is left",
         "filter" => "your filter",
+        "apply_layer" => "on disk is",
+        "make_layer" => "in your layer",
         _ => "the kernel says",
     }
 }

@@ -11,6 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::Pid;
 use subject::protocol::{Call, Channel, Order, Outcome, Received, Report};
 
+use crate::layers::Disk;
 use crate::shares::Place;
 use crate::{Stop, audit, diagnosis, processes};
 
@@ -18,6 +19,8 @@ use crate::{Stop, audit, diagnosis, processes};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The exercise whose answer makes cgroups.
 const NEEDS_A_SHARE: &str = "3.2";
+/// The exercises whose answers lay out layers.
+const NEED_A_DISK: [&str; 2] = ["4.1", "4.4"];
 /// How often it is asked whether there is anything to wait for.
 const MOMENT: Duration = Duration::from_millis(20);
 /// How much of what an answer prints is kept.
@@ -33,6 +36,8 @@ pub struct Session {
     patience: Duration,
     /// A cgroup to make others in, or why there is none; nothing where none is needed.
     share: Option<Result<Place, String>>,
+    /// A directory for layers, where one is needed.
+    disk: Option<Disk>,
     /// Reports that nobody has asked for yet, with their senders.
     kept: Vec<(Pid, Report)>,
 }
@@ -51,7 +56,12 @@ impl Session {
         let (reader, writer) = io::pipe()?;
         let token = token();
         let share = (number == NEEDS_A_SHARE).then(|| Place::new(&token));
+        // Where there is none, memory may do.
+        let disk = NEED_A_DISK.contains(&number).then(|| Disk::new(&token).ok()).flatten();
         let mut command = Command::new(program);
+        if let Some(disk) = &disk {
+            command.env(subject::host::DISK, disk.dir());
+        }
         if let Some(Ok(place)) = &share {
             command.env(subject::host::SHARE, place.dir());
         }
@@ -63,7 +73,7 @@ impl Session {
             .stderr(writer)
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("run {}: {error}", program.display())))?;
-        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE, share, kept: Vec::new() })
+        Ok(Session { child, channel, printed: drain(reader), token, patience: PATIENCE, share, disk, kept: Vec::new() })
     }
 
     /// Gives an answer less (or more) than ten seconds for each call.
@@ -170,7 +180,7 @@ impl Session {
 
     /// Hangs up, which ends the subject with everything that it started, and looks for what is left.
     pub(crate) fn finish(self) -> io::Result<Finished> {
-        let Session { mut child, channel, printed, token, share, .. } = self;
+        let Session { mut child, channel, printed, token, share, disk, .. } = self;
         drop(channel);
         let text = match printed.recv_timeout(PATIENCE) {
             Ok(text) => text,
@@ -180,7 +190,7 @@ impl Session {
             }
         };
         child.wait()?;
-        drop(share);
+        drop((share, disk));
         let left_behind = audit::left_behind(&token);
         Ok(Finished { printed: String::from_utf8_lossy(&text).into_owned(), left_behind })
     }

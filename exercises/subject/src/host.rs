@@ -6,6 +6,7 @@
 //! ├── dev/null      the machine's
 //! ├── home/         where the answer's process starts
 //! ├── proc/         for this PID namespace
+//! ├── srv/disk/     where an answer needs it: a directory on a disk of the machine
 //! ├── sys/fs/cgroup/    where an answer needs it: a cgroup to make others in
 //! └── srv/root/     the directory that is to become the new root
 //!     ├── inside    a file that marks it
@@ -16,6 +17,8 @@
 //! All mounts are shared, as systemd leaves them on a real machine: what an answer mounts without making its
 //! mounts private first turns up here, in the table of the first process, where the grader sees it.
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use look::kernel::{self, MsFlags};
@@ -40,6 +43,11 @@ pub const SHARE: &str = "TINBOX_CHECK_CGROUP";
 /// Where the stand-in has that.
 pub const CGROUPS: &str = "/sys/fs/cgroup";
 
+/// The name of the environment variable with a directory of the machine's for layers, where an answer needs it.
+pub const DISK: &str = "TINBOX_CHECK_DISK";
+/// Where the stand-in has that.
+pub const DISK_INSIDE: &str = "/srv/disk";
+
 /// What the root file system is called in mount tables, for the check with this token.
 pub fn root_source(token: &str) -> String {
     format!("host-{token}")
@@ -50,9 +58,12 @@ pub(crate) fn build() -> Result<()> {
     let place = Path::new("/tmp");
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     kernel::mount("", "/", "", private, "", "the real machine must not notice")?;
+    // The stand-in's root is about to cover the place where this usually is.
+    let open = |dir| File::open(&dir).map_err(|e| Error::io("open", shown(Path::new(&dir)), &e));
+    let disk = std::env::var_os(DISK).map(open).transpose()?;
     let token = std::env::var(TOKEN).unwrap_or_default();
     kernel::mount(root_source(&token), place, "tmpfs", MsFlags::empty(), "mode=755", "the stand-in's root")?;
-    furnish(place)?;
+    furnish(place, disk.as_ref())?;
     chroot::enter_root(place)?;
     kernel::mount("", "/", "", MsFlags::MS_REC | MsFlags::MS_SHARED, "", "as systemd leaves mounts")?;
     kernel::sethostname("host", "not the machine's")?;
@@ -73,7 +84,7 @@ pub(crate) fn own_ids() -> Result<()> {
     kernel::write_map("self", "gid_map", "0 0 1", "and its group")
 }
 
-fn furnish(place: &Path) -> Result<()> {
+fn furnish(place: &Path, disk: Option<&File>) -> Result<()> {
     let at = |path: &str| place.join(path.trim_start_matches('/'));
     let inside = |path: &str| at(NEW_ROOT).join(path.trim_start_matches('/'));
     for directory in [at("/proc"), at("/dev"), at(START), inside(START_INSIDE), inside(SUBMOUNT)] {
@@ -85,6 +96,11 @@ fn furnish(place: &Path) -> Result<()> {
         let place = at(CGROUPS);
         std::fs::create_dir_all(&place).map_err(|e| Error::io("mkdir", shown(&place), &e))?;
         kernel::mount(share, place, "", MsFlags::MS_BIND | MsFlags::MS_REC, "", "a cgroup to make others in")?;
+    }
+    if let Some(disk) = disk {
+        let (source, place) = (format!("/proc/self/fd/{}", disk.as_raw_fd()), at(DISK_INSIDE));
+        std::fs::create_dir_all(&place).map_err(|e| Error::io("mkdir", shown(&place), &e))?;
+        kernel::mount(source, place, "", MsFlags::MS_BIND, "", "a directory for layers, if memory does not do")?;
     }
     for file in [at("/secret"), at("/dev/null"), inside("/inside"), inside(MARKER)] {
         std::fs::write(&file, "").map_err(|e| Error::io("write", shown(&file), &e))?;

@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use cgroups::{Limits, Setting};
 use chroot::inside::Root;
-use images::{Digest, Overlay};
+use images::{Digest, Layer, LayerWriter, Overlay, Tree, Upper};
 use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
 use namespaces::Process;
@@ -65,10 +65,14 @@ pub enum Answer {
     Settings(fn(&Limits) -> Vec<Setting>),
     /// 3.2
     Confine(fn(&Path, &[Setting]) -> Result<()>),
+    /// 4.1
+    ApplyLayer(fn(&mut Layer<'_>, &mut Tree) -> anyhow::Result<()>),
     /// 4.2
     Stack(fn(&Overlay, &Path) -> Result<()>),
     /// 4.3
     ChainIds(fn(&[Digest]) -> Vec<Digest>),
+    /// 4.4
+    MakeLayer(fn(&mut Upper, &mut LayerWriter<'_>) -> anyhow::Result<()>),
     /// 8.1
     DropPrivileges(fn(&Privileges) -> Result<()>),
     /// 8.2

@@ -68,12 +68,18 @@ pub enum Call {
     NobodyLeft,
     /// 3.2: with a limit that no kernel has.
     ImpossibleLimit,
+    /// 4.1: of a layer without members.
+    ApplyNothing,
+    /// 4.1: of a layer that ends in the middle of a file.
+    ApplyCutOff,
     /// 4.2: not the answer, but writing to what it stacked, and deleting there.
     WriteToTheStack,
     /// 4.2: of directories whose names have what separates options.
     StackOddNames,
     /// 4.2: on a directory that is not there.
     StackNowhere,
+    /// 4.4: to a disk that is full.
+    DiskIsFull,
     /// 8.1: in a process that is to become an ordinary user. Said by that process.
     AsUser,
     /// 8.1: in one that stays root, with a group that cannot be changed. Said by that process.

@@ -12,19 +12,24 @@ static PANIC: Mutex<Option<(String, u32)>> = Mutex::new(None);
 
 /// Calls `answer` and says what became of it. What it printed is passed on at once.
 pub(crate) fn try_it(answer: impl FnOnce() -> Result<Said>) -> Outcome {
+    try_any(|| Ok(answer()?))
+}
+
+/// The same for an answer whose errors may be any.
+pub(crate) fn try_any(answer: impl FnOnce() -> anyhow::Result<Said>) -> Outcome {
     std::panic::set_hook(Box::new(remember));
     let result = std::panic::catch_unwind(AssertUnwindSafe(answer));
     drop(std::panic::take_hook());
     let _ = std::io::stdout().flush();
     match result {
         Ok(Ok(value)) => Outcome::Done(value),
-        Ok(Err(error)) => Outcome::Failed { cause: cause(&error), text: error.to_string() },
+        Ok(Err(error)) => Outcome::Failed { cause: cause(&error), text: format!("{error:#}") },
         Err(_) => panicked(),
     }
 }
 
-fn cause(error: &Error) -> Option<String> {
-    match error {
+fn cause(error: &anyhow::Error) -> Option<String> {
+    match error.chain().find_map(|error| error.downcast_ref())? {
         Error::Call { call, errno, .. } => Some(format!("{call} {errno:?}")),
         Error::Content { .. } => None,
     }

@@ -35,6 +35,14 @@ const WITH_LAYERS: &[Requirement] = &[
     Requirement::Overlays,
     Requirement::NewProc,
 ];
+/// And an answer that lays layers out, or reads what was laid out.
+const WITH_DELETIONS: &[Requirement] = &[
+    Requirement::KernelCalls,
+    Requirement::UserNamespaces,
+    Requirement::MountNamespaces,
+    Requirement::Deletions,
+    Requirement::NewProc,
+];
 /// And an answer that changes users.
 const WITH_OTHER_IDS: &[Requirement] = &[
     Requirement::KernelCalls,
@@ -50,6 +58,7 @@ pub fn needs(exercise: &Exercise) -> &'static [Requirement] {
         // They only compute, and are called where the grader is.
         "settings" | "chain_ids" => &[Requirement::KernelCalls],
         "confine" => WITH_A_CGROUP,
+        "apply_layer" | "make_layer" => WITH_DELETIONS,
         "stack" => WITH_LAYERS,
         "drop_privileges" => WITH_OTHER_IDS,
         _ => STAND_IN,

@@ -3,6 +3,7 @@
 //! What explains the most comes first: an answer that did nothing differs in every fact, and is not told that its
 //! working directory is wrong.
 
+mod apply_layer;
 mod chain_ids;
 mod confine;
 mod drop_privileges;
@@ -10,6 +11,7 @@ mod enter;
 mod enter_root;
 mod escape;
 mod filter;
+mod make_layer;
 mod mask;
 mod naive_root;
 mod namespaces_of;
@@ -35,8 +37,10 @@ pub(crate) fn of(exercise: &Exercise) -> &'static [Rule] {
         "reap" => reap::RULES,
         "settings" => settings::RULES,
         "confine" => confine::RULES,
+        "apply_layer" => apply_layer::RULES,
         "stack" => stack::RULES,
         "chain_ids" => chain_ids::RULES,
+        "make_layer" => make_layer::RULES,
         "drop_privileges" => drop_privileges::RULES,
         "filter" => filter::RULES,
         "mask" => mask::RULES,

@@ -1,12 +1,15 @@
 //! What the answer's process does, for each exercise.
 
+pub mod archives;
 pub mod chains;
 pub mod filters;
+pub mod layers;
 pub mod masks;
 pub mod privileges;
 mod processes;
 pub mod shares;
 pub mod stacks;
+pub mod trees;
 
 use std::path::Path;
 
@@ -91,8 +94,10 @@ pub(crate) fn play(answer: Answer, neighbours: &[Pid], channel: &Channel, hold: 
         Answer::Reap(reap) => processes::reap(&stage, reap),
         Answer::Settings(settings) => shares::settings(&stage, settings),
         Answer::Confine(confine) => shares::confine(&stage, confine),
+        Answer::ApplyLayer(apply_layer) => trees::play(&stage, apply_layer),
         Answer::Stack(stack) => stacks::play(&stage, stack),
         Answer::ChainIds(chain_ids) => chains::play(&stage, chain_ids),
+        Answer::MakeLayer(make_layer) => archives::play(&stage, make_layer),
         Answer::DropPrivileges(drop) => privileges::play(&stage, drop),
         Answer::Filter(filter) => filters::play(&stage, filter),
         Answer::Mask(mask) => masks::play(&stage, mask),

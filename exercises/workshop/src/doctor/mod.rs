@@ -17,6 +17,7 @@
 //! | `network.rs`                                     | a network namespace                                  |
 //! | `id_ranges.rs`                                   | more than one id for an ordinary user                |
 //! | `directories.rs`, `overlay.rs`                   | where things are built and kept, and layers there    |
+//! | `deletions.rs`                                   | what a layer deletes                                 |
 //! | `own_cgroup.rs`                                  | a cgroup to make others in                           |
 //! | `cgroups.rs`, `cgroup_limits.rs`, `cgroup_advice.rs` | limits                                           |
 //! | `forwarding.rs`, `nftables.rs`, `legacy_iptables.rs` | that nobody drops a container's packets          |
@@ -28,6 +29,7 @@ mod cgroup_limits;
 mod cgroups;
 mod child;
 mod confinement;
+mod deletions;
 mod directories;
 mod finding;
 mod forwarding;
@@ -106,6 +108,7 @@ fn examine(machine: &Machine) -> Vec<Finding> {
         directories::probe_state(machine),
         overlay::probe(machine),
         overlay::probe_in_memory(machine),
+        deletions::probe(machine),
         id_ranges::probe(machine),
         own_cgroup::probe(machine),
         cgroups::probe(machine),

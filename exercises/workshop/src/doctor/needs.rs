@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::child::{Attempt, Refusal, in_child};
 use super::finding::{Advice, Finding, Subject};
 use super::machine::Machine;
-use super::{id_ranges, kernel_calls, mount_namespace, network, new_proc, overlay, own_cgroup, user_namespace};
+use super::{
+    deletions, id_ranges, kernel_calls, mount_namespace, network, new_proc, overlay, own_cgroup, user_namespace,
+};
 
 /// Something that an exercise cannot be done without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,8 @@ pub enum Requirement {
     UserNamespaces,
     /// A mount namespace of one's own in which file systems can be mounted. Includes the user namespace.
     MountNamespaces,
+    /// To note deletions as overlayfs does. Includes the mount namespace.
+    Deletions,
     /// An overlay on a tmpfs. Includes the mount namespace.
     Overlays,
     /// A network namespace with a loopback that works. Includes the user namespace.
@@ -40,12 +44,13 @@ pub struct Unmet {
 
 impl Requirement {
     /// All, each after those that it includes.
-    const ALL: [Requirement; 8] = [
+    const ALL: [Requirement; 9] = [
         Requirement::KernelCalls,
         Requirement::OwnCgroup,
         Requirement::OtherIds,
         Requirement::UserNamespaces,
         Requirement::MountNamespaces,
+        Requirement::Deletions,
         Requirement::Overlays,
         Requirement::NetworkNamespaces,
         Requirement::NewProc,
@@ -58,7 +63,7 @@ impl Requirement {
                 None
             }
             Requirement::MountNamespaces | Requirement::NetworkNamespaces => Some(Requirement::UserNamespaces),
-            Requirement::Overlays | Requirement::NewProc => Some(Requirement::MountNamespaces),
+            Requirement::Deletions | Requirement::Overlays | Requirement::NewProc => Some(Requirement::MountNamespaces),
         };
         self == other || directly.is_some_and(|included| included.includes(other))
     }
@@ -71,6 +76,7 @@ impl Requirement {
             Requirement::OtherIds => id_ranges::become_another(),
             Requirement::UserNamespaces => user_namespace::enter(),
             Requirement::MountNamespaces => mount_namespace::enter(),
+            Requirement::Deletions => deletions::note(),
             Requirement::Overlays => overlay::stack_in_memory(),
             Requirement::NetworkNamespaces => network::enter(),
             Requirement::NewProc => new_proc::enter(),
@@ -85,6 +91,7 @@ impl Requirement {
             Requirement::OtherIds => id_ranges::why_not(refusal, machine),
             Requirement::UserNamespaces => user_namespace::why(refusal, machine),
             Requirement::MountNamespaces => mount_namespace::why(refusal, machine),
+            Requirement::Deletions => deletions::why(refusal, machine),
             Requirement::Overlays => overlay::why_not_in_memory(refusal, machine),
             Requirement::NetworkNamespaces => network::why(refusal, machine),
             Requirement::NewProc => new_proc::why(refusal, machine),
@@ -99,6 +106,7 @@ impl Requirement {
             Requirement::OtherIds => "id ranges",
             Requirement::UserNamespaces => "user namespace",
             Requirement::MountNamespaces => "mount namespace",
+            Requirement::Deletions => "deletions",
             Requirement::Overlays => "layers",
             Requirement::NetworkNamespaces => "network namespace",
             Requirement::NewProc => "new /proc",
@@ -109,7 +117,7 @@ impl Requirement {
     fn first_chapter(self) -> u8 {
         match self {
             Requirement::OwnCgroup => 3,
-            Requirement::Overlays => 4,
+            Requirement::Deletions | Requirement::Overlays => 4,
             Requirement::OtherIds => 8,
             _ => 1,
         }

@@ -46,7 +46,7 @@ fn what_builds_on_it_refers_to_it() {
     });
     assert_eq!(
         examined.unwrap(),
-        ["mount namespace", "network namespace", "new /proc", "new /sys", "overlay", "layers"]
+        ["mount namespace", "network namespace", "new /proc", "new /sys", "overlay", "layers", "deletions"]
     );
 }
 

@@ -1,0 +1,23 @@
+//! diagnosis: prefix-kept
+//!
+//! Hides the member by its own name. Made by those who look for the prefix and leave it on.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::Result;
+use images::{Layer, Tree};
+
+pub fn apply_layer(layer: &mut Layer<'_>, tree: &mut Tree) -> Result<()> {
+    while let Some(member) = layer.next_member()? {
+        let name = member.path.file_name().unwrap_or_default().as_bytes();
+        match name.strip_prefix(b".wh.") {
+            None => tree.put(&member, layer)?,
+            Some(b".wh..opq") => tree.opaque(member.path.parent().unwrap_or(Path::new("")))?,
+            Some(note) if note.starts_with(b".wh.") => {}
+            Some(_) => tree.whiteout(&member.path)?,
+        }
+    }
+    Ok(())
+}

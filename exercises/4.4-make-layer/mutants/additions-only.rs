@@ -1,0 +1,19 @@
+//! diagnosis: deletions-lost
+//!
+//! Writes what is new. Made by those whose container deletes nothing.
+
+use anyhow::Result;
+use images::{LayerWriter, Upper};
+
+pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+    while let Some(entry) = upper.next_entry()? {
+        if entry.whiteout {
+            continue;
+        }
+        layer.put(&entry, upper)?;
+        if entry.opaque {
+            layer.marker(&entry.path.join(".wh..wh..opq"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! diagnosis: marker-instead
+//!
+//! Writes the marker in place of the directory. Made by those to whom an entry is one member.
+
+use std::ffi::OsStr;
+
+use anyhow::Result;
+use images::{LayerWriter, Upper};
+
+pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+    while let Some(entry) = upper.next_entry()? {
+        if entry.whiteout {
+            let mut name = OsStr::new(".wh.").to_owned();
+            name.push(entry.path.file_name().unwrap_or_default());
+            layer.marker(&entry.path.with_file_name(name))?;
+            continue;
+        }
+        if entry.opaque {
+            layer.marker(&entry.path.join(".wh..wh..opq"))?;
+            continue;
+        }
+        layer.put(&entry, upper)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! diagnosis: nothing-written
+//!
+//! Walks, and says what it finds. Made by those who begin with a loop.
+
+use anyhow::Result;
+use images::{LayerWriter, Upper};
+
+pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+    while let Some(entry) = upper.next_entry()? {
+        println!("A {}", entry.path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! 4.4: an answer that makes layers.
+
+use std::fs::File;
+use std::io::{BufWriter, Error, ErrorKind, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use images::{LayerWriter, Upper};
+
+use super::Stage;
+use super::layers::{Is, Member, archive, lay_out, make_place, rootless};
+use crate::protocol::{Call, Report, Said};
+use crate::try_it::try_any;
+
+/// What the answer makes.
+pub const LAYER: &str = "/srv/layers/layer.tar";
+const UPPER: &str = "/srv/layers/upper";
+
+/// What a container changed.
+const CHANGES: [Member; 15] = [
+    ("bin", 0o755, Is::Directory),
+    ("bin/ash", 0o755, Is::File("a shell")),
+    ("bin/sh", 0o755, Is::HardLink("bin/ash")),
+    ("etc", 0o755, Is::Directory),
+    ("etc/.wh.hosts", 0o644, Is::Marker),
+    ("etc/issue", 0o777, Is::Symlink("motd")),
+    ("etc/motd", 0o644, Is::File("welcome")),
+    (".wh.old", 0o644, Is::Marker),
+    ("opt", 0o750, Is::Directory),
+    ("opt/.wh..wh..opq", 0o644, Is::Marker),
+    ("srv", 0o755, Is::Directory),
+    ("srv/.wh..wh..opq", 0o644, Is::Marker),
+    ("srv/data", 0o700, Is::Directory),
+    ("srv/data/new", 0o600, Is::File("the end")),
+    ("srv/data/.wh.older", 0o644, Is::Marker),
+];
+
+type MakeLayer = fn(&mut Upper, &mut LayerWriter<'_>) -> Result<()>;
+
+pub(super) fn play(stage: &Stage<'_>, make: MakeLayer) {
+    if let Err(error) = furnish() {
+        return drop(stage.channel.send(&Report::Blocked { error: format!("{error:#}") }));
+    }
+    let to_disk = || {
+        let mut file = BufWriter::new(File::create(LAYER).with_context(|| format!("make {LAYER}"))?);
+        write(make, &mut file)
+    };
+    stage.report(Call::TheFunction, try_any(to_disk));
+    stage.report(Call::DiskIsFull, try_any(|| write(make, &mut FullDisk)));
+}
+
+fn furnish() -> Result<()> {
+    make_place()?;
+    lay_out(&archive(&CHANGES)?, Path::new(UPPER), images::apply_layer)
+}
+
+fn write(make: MakeLayer, out: &mut dyn Write) -> Result<Said> {
+    let mut upper = Upper::new(Path::new(UPPER), rootless())?;
+    let mut layer = LayerWriter::new(out);
+    make(&mut upper, &mut layer)?;
+    // A full disk is the answer's to notice.
+    let _ = layer.finish();
+    Ok(Said::Nothing)
+}
+
+struct FullDisk;
+
+impl Write for FullDisk {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(Error::from(ErrorKind::StorageFull))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
