@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::{Name, Store};
 
@@ -41,6 +41,10 @@ pub fn command() -> Command {
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let typed = matches.get_one::<String>("image").context("NAME is missing")?;
     let name = Name::parse(typed)?;
+    ensure!(
+        name != Name::base(),
+        "base is Tinbox's own image: it is made here, not pulled\n  help: tinbox run -it base"
+    );
     let all = matches.get_flag("all-tags");
     if all && registry::has_version(typed) {
         bail!("tag can't be used with --all-tags/-a");

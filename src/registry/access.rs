@@ -66,9 +66,20 @@ struct Daemon {
 }
 
 fn insecure_registries(path: &Path) -> Result<Vec<String>> {
-    let Some(text) = read_if_there(path)? else { return Ok(Vec::new()) };
+    let text = match read_if_there(path) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(Vec::new()),
+        // What is for the daemon's eyes only makes no exception for us.
+        Err(error) if is_for_others(&error) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
     let daemon: Daemon = serde_json::from_slice(&text).with_context(|| format!("read {}", path.display()))?;
     Ok(daemon.insecure_registries)
+}
+
+fn is_for_others(error: &anyhow::Error) -> bool {
+    let io: Option<&std::io::Error> = error.root_cause().downcast_ref();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 /// The content of a file of settings, if there is one.

@@ -63,20 +63,18 @@ impl<'a> Client<'a> {
     /// Asks whether anybody is there, and learns what they want to know about us. Without an answer there is no second
     /// attempt: where there is no network, that shall be said at once.
     fn ping(&self) -> Result<()> {
-        let url = self.url("/v2/")?;
+        let request = Request::get(self.url("/v2/")?);
         let mut persistence = Persistence::new(self.stop);
         loop {
-            let response = self.transport.send(&Request::get(url.clone()))?;
+            let response = self.send(&request, &[])?;
+            let from_elsewhere = Origin::of(&response.url)? != self.origin;
             match response.status {
                 200 => return Ok(()),
-                401 if self.authorizer.challenged(&response.headers) => return Ok(()),
-                _ => {}
+                // What another host wants to know about us is no concern of ours.
+                401 if from_elsewhere || self.authorizer.challenged(&response.headers) => return Ok(()),
+                404 => return Err(Error::Wrong(format!("{} is no registry: it has no /v2/", self.origin))),
+                _ => persistence.after(refusal(response))?,
             }
-            let refusal = refusal(response);
-            if !refusal.is_passing() {
-                return Err(Error::Wrong(format!("{} is no registry: to GET /v2/ it says: {refusal}", self.origin)));
-            }
-            persistence.after(refusal)?;
         }
     }
 

@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &[
     ("a_busy_server_is_asked_again", &[], a_busy_server_is_asked_again),
     ("a_server_that_wants_hours_is_believed", &[], a_server_that_wants_hours_is_believed),
     ("blobs_may_come_from_elsewhere", &[], blobs_may_come_from_elsewhere),
+    ("all_of_it_may_be_elsewhere", &[], all_of_it_may_be_elsewhere),
     ("redirects_have_an_end", &[], redirects_have_an_end),
     ("where_nobody_listens_is_named", &[], where_nobody_listens_is_named),
     ("what_is_no_registry_is_named", &[], what_is_no_registry_is_named),
@@ -134,6 +135,19 @@ fn blobs_may_come_from_elsewhere() {
     });
     User::new().run(&format!("pull {}/app:1", registry.address)).ok();
     assert_eq!(elsewhere.seen().len(), 2);
+}
+
+fn all_of_it_may_be_elsewhere() {
+    let content = Content::of(&[file("a", b"1")]);
+    let elsewhere = Server::start(move |request| match request.path.as_str() {
+        "/v2/" => Answer::status(401).header("www-authenticate", "Basic realm=\"x\""),
+        _ => content.answer(request),
+    });
+    let target = elsewhere.address;
+    let registry = Server::start(move |request| {
+        Answer::status(307).header("location", format!("http://{target}{}", request.path))
+    });
+    User::new().run(&format!("pull {}/app:1", registry.address)).ok();
 }
 
 fn redirects_have_an_end() {

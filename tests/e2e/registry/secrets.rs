@@ -12,7 +12,7 @@ use super::http::{Answer, Server};
 use super::{User, pull_fails};
 use crate::Test;
 use crate::import::import;
-use crate::support::need::Need::{self, Program};
+use crate::support::need::Need::{self, OrdinaryUser, Program};
 
 const NEEDS: &[Need] = &[Program("docker-registry"), Program("htpasswd")];
 
@@ -26,6 +26,7 @@ pub const TESTS: &[Test] = &[
     ("an_identity_token_is_traded", &[], an_identity_token_is_traded),
     ("nobody_else_learns_the_token", &[], nobody_else_learns_the_token),
     ("an_open_giver_of_tokens_elsewhere_is_refused", &[], an_open_giver_of_tokens_elsewhere_is_refused),
+    ("settings_that_are_not_for_us_count_for_nothing", &[OrdinaryUser], settings_that_are_not_for_us),
     ("a_giver_without_measure_is_refused", &[], a_giver_without_measure_is_refused),
 ];
 
@@ -263,4 +264,21 @@ fn a_giver_without_measure_is_refused() {
         let error = pull_fails(&User::new(), &format!("{}/app:1", registry.address));
         assert!(error.contains(words), "{words}: {error}");
     }
+}
+
+fn settings_that_are_not_for_us() {
+    let content = Content::of(&[file("a", b"1")]);
+    let server = Server::start(move |request| content.answer(request));
+    let user = User::new();
+    let closed = |path: &std::path::Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::write(user.settings("docker/daemon.json"), "{}").unwrap();
+    closed(&user.settings("docker/daemon.json"));
+    std::fs::create_dir(user.settings("docker/certs.d")).unwrap();
+    closed(&user.settings("docker/certs.d"));
+    user.run(&format!("pull -q {}/app:1", server.address)).ok();
+    // One's own configuration is another matter.
+    std::fs::write(user.settings("config.json"), "{}").unwrap();
+    closed(&user.settings("config.json"));
+    let error = user.run(&format!("login {}", server.address)).fails(1);
+    assert!(error.contains("config.json: Permission denied"), "{error}");
 }
