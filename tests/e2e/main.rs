@@ -8,6 +8,7 @@
 
 mod acts;
 mod apparmor;
+mod archives;
 mod attacks;
 mod chapters;
 mod config;
@@ -47,9 +48,10 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let ladder = ladder::tests();
+    let archives = archives::tests();
     let registry = registry::tests();
     let images = images::tests();
-    let groups: [(&str, &[Test]); 19] = [
+    let groups: [(&str, &[Test]); 20] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         ("import", import::TESTS),
         ("images", &images),
         ("registry", &registry),
+        ("archives", &archives),
         ("attacks", attacks::TESTS),
         ("apparmor", apparmor::TESTS),
         ("chapters", chapters::TESTS),
