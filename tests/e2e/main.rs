@@ -15,6 +15,7 @@ mod config;
 mod explain;
 mod images;
 mod import;
+mod interop;
 mod isolation;
 mod ladder;
 mod lifecycle;
@@ -47,11 +48,12 @@ fn main() -> ExitCode {
         return tinbox::main_with(&stages);
     }
     let arguments = Arguments::from_args();
+    let interop = interop::tests();
     let ladder = ladder::tests();
     let archives = archives::tests();
     let registry = registry::tests();
     let images = images::tests();
-    let groups: [(&str, &[Test]); 20] = [
+    let groups: [(&str, &[Test]); 21] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         ("images", &images),
         ("registry", &registry),
         ("archives", &archives),
+        ("interop", &interop),
         ("attacks", attacks::TESTS),
         ("apparmor", apparmor::TESTS),
         ("chapters", chapters::TESTS),

@@ -10,7 +10,7 @@
 //! | `http.rs`, `content.rs`, `distribution.rs` | servers, and images to give                     |
 
 mod content;
-mod distribution;
+pub mod distribution;
 mod http;
 mod lies;
 mod network;
