@@ -10,6 +10,7 @@ mod acts;
 mod apparmor;
 mod archives;
 mod attacks;
+mod changes;
 mod chapters;
 mod config;
 mod explain;
@@ -52,8 +53,9 @@ fn main() -> ExitCode {
     let ladder = ladder::tests();
     let archives = archives::tests();
     let registry = registry::tests();
+    let changes = changes::tests();
     let images = images::tests();
-    let groups: [(&str, &[Test]); 21] = [
+    let groups: [(&str, &[Test]); 22] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         ("import", import::TESTS),
         ("images", &images),
         ("registry", &registry),
+        ("changes", &changes),
         ("archives", &archives),
         ("interop", &interop),
         ("attacks", attacks::TESTS),
