@@ -65,7 +65,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         images.iter().try_for_each(|image| print(&shown.id(image)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = images.iter().map(|image| shown.rows(image, size(&store, image))).collect::<Vec<_>>().concat();
+    let rows = images.iter().map(|image| shown.rows(image, &size(&store, image))).collect::<Vec<_>>().concat();
     let table = match shown.digests {
         true => "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
         false => "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
@@ -101,7 +101,7 @@ impl Shown {
     }
 
     /// A line for each name. One by which only a registry knows it has a line of its own where it has no tag there.
-    fn rows(&self, image: &Image, size: String) -> Vec<[String; FIELDS.len()]> {
+    fn rows(&self, image: &Image, size: &str) -> Vec<[String; FIELDS.len()]> {
         let digests_in = |repository: &str| -> Vec<Digest> {
             let there = image.digests.iter().filter(|name| self.digests && name.repository() == repository);
             there.filter_map(Name::digest).collect()
@@ -124,7 +124,7 @@ impl Shown {
         let row = |(repository, tag, digest): (String, String, Option<Digest>)| {
             let digest = digest.map_or_else(|| NONE.to_owned(), |digest| digest.to_string());
             let (since, at) = (units::age(image.created()), created_at(image));
-            [self.id(image), repository, tag, digest, since, at, size.clone()]
+            [self.id(image), repository, tag, digest, since, at, size.to_owned()]
         };
         names.into_iter().map(row).collect()
     }

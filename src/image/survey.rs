@@ -4,7 +4,7 @@
 //! not to be seen. Both cost what is hidden. So each layer is walked, with all the layers below it followed beside as
 //! one, and what it has is looked up there.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -49,6 +49,8 @@ pub struct BigFile {
     pub path: String,
     /// How long it is.
     pub size: u64,
+    /// Whether a layer above hides it.
+    pub hidden: bool,
 }
 
 /// What the layers of `image` hold, bottom first. Call it as whoever may read all of them: see [`crate::image::users`].
@@ -115,14 +117,17 @@ impl Walk<'_> {
         }
         match (&entry.kind, seen) {
             (Kind::Directory, Some((_, stat))) if is_directory(&stat) => {
-                let entered = if entry.opaque { self.hide_all_in(name)? } else { self.below.enter(name)? };
-                self.levels.push(entered && !entry.opaque);
-                self.here().deleted += u64::from(entry.opaque);
+                if entry.opaque {
+                    self.here().deleted += 1;
+                    self.hide_all_in(&entry.path, name)?;
+                }
+                let entered = !entry.opaque && self.below.enter(name)?;
+                self.levels.push(entered);
             }
             (_, seen) => {
                 if let Some((layer, stat)) = seen {
                     self.here().replaced += u64::from(!entry.whiteout);
-                    self.hide(name, layer, &stat)?;
+                    self.hide(&entry.path, name, layer, &stat)?;
                 }
                 if matches!(entry.kind, Kind::Directory) {
                     self.levels.push(false);
@@ -137,42 +142,46 @@ impl Walk<'_> {
         &mut self.holdings[last]
     }
 
-    /// Takes note that `name` below is not seen any more.
-    fn hide(&mut self, name: &CString, layer: usize, stat: &FileStat) -> nix::Result<()> {
+    /// Takes note that `name` below, which is at `path`, is not seen any more.
+    fn hide(&mut self, path: &Path, name: &CString, layer: usize, stat: &FileStat) -> nix::Result<()> {
         if is_directory(stat) {
-            return self.hide_all_in(name).map(drop);
+            return self.hide_all_in(path, name);
         }
-        // A file with several names is hidden when all of them are.
-        let regular = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG;
-        let bytes = if regular { stat.st_size as u64 / stat.st_nlink.max(1) } else { 0 };
-        self.holdings[layer].hidden += bytes;
-        self.here().hides += bytes;
+        if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG {
+            // A file with several names is hidden when all of them are.
+            let bytes = stat.st_size as u64 / stat.st_nlink.max(1);
+            self.holdings[layer].lose(path, stat.st_size as u64, bytes);
+            self.here().hides += bytes;
+        }
         Ok(())
     }
 
-    /// The same for all that is in the directory `name` below. `false` if there is none.
-    fn hide_all_in(&mut self, name: &CString) -> nix::Result<bool> {
+    /// The same for all that is in the directory `name` below, if there is one.
+    fn hide_all_in(&mut self, path: &Path, name: &CString) -> nix::Result<()> {
         if !self.below.enter(name)? {
-            return Ok(false);
+            return Ok(());
         }
+        let mut path = path.to_owned();
         let mut levels = vec![self.below.names()?.into_iter()];
         while let Some(names) = levels.last_mut() {
             let Some(name) = names.next() else {
                 levels.pop();
+                path.pop();
                 self.below.leave()?;
                 continue;
             };
+            path.push(OsStr::from_bytes(name.to_bytes()));
             match self.below.seen(&name)? {
-                Some((_, stat)) if is_directory(&stat) => {
-                    if self.below.enter(&name)? {
-                        levels.push(self.below.names()?.into_iter());
-                    }
+                Some((_, stat)) if is_directory(&stat) && self.below.enter(&name)? => {
+                    levels.push(self.below.names()?.into_iter());
+                    continue;
                 }
-                Some((layer, stat)) => self.hide(&name, layer, &stat)?,
-                None => {}
+                Some((layer, stat)) if !is_directory(&stat) => self.hide(&path, &name, layer, &stat)?,
+                _ => {}
             }
+            path.pop();
         }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -190,10 +199,18 @@ impl Holdings {
         }
     }
 
+    /// A file of this size at `path` is hidden, and with it so many bytes.
+    fn lose(&mut self, path: &Path, size: u64, bytes: u64) {
+        self.hidden += bytes;
+        for file in self.biggest.iter_mut().filter(|file| file.size == size) {
+            file.hidden |= file.path == images::shown(path.as_os_str().as_bytes());
+        }
+    }
+
     fn note_size(&mut self, path: &Path, size: u64) {
         let at = self.biggest.partition_point(|known| known.size >= size);
         if at < BIGGEST && size > 0 {
-            self.biggest.insert(at, BigFile { path: images::shown(path.as_os_str().as_bytes()), size });
+            self.biggest.insert(at, BigFile { path: images::shown(path.as_os_str().as_bytes()), size, hidden: false });
             self.biggest.truncate(BIGGEST);
         }
     }

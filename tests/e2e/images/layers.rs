@@ -37,7 +37,8 @@ fn the_same_as_data() {
     // The packages: what was in the cache is deleted above, and still there. Of a file with two names one counts.
     assert_eq!((of(1, "Files"), of(1, "Size"), of(1, "Hidden")), (json!(5), json!(4_550_000), json!(1_500_000)));
     assert_eq!(of(1, "SharedWith"), json!(["tools:latest"]));
-    assert_eq!(of(1, "Biggest")[0], json!({ "Path": "usr/lib/libpython3.so", "Size": 3_000_000 }));
+    assert_eq!(of(1, "Biggest")[0], json!({ "Path": "usr/lib/libpython3.so", "Size": 3_000_000, "Hidden": false }));
+    assert_eq!(of(1, "Biggest")[1], json!({ "Path": "var/cache/apk/python3.apk", "Size": 1_000_000, "Hidden": true }));
     assert_eq!((of(1, "Replaced"), of(1, "Deleted"), of(1, "Hides")), (json!(0), json!(0), json!(0)));
     assert_eq!((of(2, "Files"), of(2, "Replaced"), of(2, "Deleted")), (json!(2), json!(1), json!(2)));
     assert_eq!((of(2, "Hides"), of(2, "Hidden")), (json!(1_580_030), json!(0)));

@@ -97,8 +97,9 @@ fn draw_layer(canvas: &mut Canvas, layer: &LayerPicture, whole: u64) {
     fill_rows(canvas, &facts(layer));
     for file in &layer.holdings.biggest {
         let size = format!("{:>9}  ", units::size(file.size));
-        let path = from_the_end(&file.path, canvas.room() - size.len());
-        canvas.row(&[Piece::new(size, Paint::Size), Piece::new(path, Paint::Faint)]);
+        let hidden = if file.hidden { " ░" } else { "" };
+        let path = from_the_end(&file.path, canvas.room() - size.len() - hidden.chars().count());
+        canvas.row(&[Piece::new(size, Paint::Size), Piece::new(path, Paint::Faint), Piece::new(hidden, Paint::Hidden)]);
     }
 }
 

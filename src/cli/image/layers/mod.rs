@@ -10,7 +10,7 @@ mod draw;
 
 use anyhow::Result;
 use images::oci::History;
-use images::{Digest, Image, ImageLayer, Store};
+use images::{Digest, Image, Store};
 use serde::Serialize;
 
 use crate::cli::image::step;
@@ -73,21 +73,21 @@ impl Picture {
         let others = store.list()?;
         let sizes = store.sizes(&image)?;
         let made_by = step::of_layers(&image.config, image.layers.len());
-        let parts = image.layers.iter().zip(&sizes).zip(made_by).zip(survey(store, &image)?);
-        let layer = |(at, (((layer, size), made_by), holdings)): (usize, (((&ImageLayer, &u64), String), Holdings))| {
-            LayerPicture {
+        let mut layers = Vec::new();
+        for (at, holdings) in survey(store, &image)?.into_iter().enumerate() {
+            let layer = &image.layers[at];
+            layers.push(LayerPicture {
                 number: at + 1,
-                created_by: made_by,
+                created_by: made_by[at].clone(),
                 digest: layer.descriptor.digest,
                 diff_id: layer.diff_id,
                 chain_id: layer.chain_id,
-                size: *size,
+                size: sizes[at],
                 compressed_size: layer.descriptor.size,
                 holdings,
                 shared_with: sharers(&others, &image, &layer.chain_id),
-            }
-        };
-        let layers: Vec<LayerPicture> = parts.enumerate().map(layer).collect();
+            });
+        }
         Ok(Picture {
             id: image.id,
             repo_tags: image.names.iter().map(ToString::to_string).collect(),
