@@ -50,15 +50,23 @@ impl Attributes {
 
     /// Gives all of it to an open file or directory.
     pub fn apply(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
-        self.apply_owner(file, left_out)?;
-        self.apply_mode(file)
+        let stat = fstat(file)?;
+        if self.change_owner(file, &stat, left_out)? || stat.st_mode & 0o7777 != self.mode {
+            fchmod(file, Mode::from_bits_truncate(self.mode))?;
+        }
+        futimens(file, &TimeSpec::UTIME_OMIT, &self.mtime)
     }
 
-    /// The owner and the extended attributes. In this order: a change of owner takes `security.capability` away.
+    /// The owner and the extended attributes.
     pub fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
-        // Looking is cheaper than changing, and in most images all is root's.
-        let stat = fstat(file)?;
-        if (stat.st_uid, stat.st_gid) != (self.uid, self.gid) {
+        self.change_owner(file, &fstat(file)?, left_out).map(drop)
+    }
+
+    /// The same for a file that is as `stat` says, which is mostly right: looking costs less than changing. In this
+    /// order: a change of owner takes `security.capability` away. Says whether the owner was changed.
+    fn change_owner(&self, file: BorrowedFd<'_>, stat: &FileStat, left_out: &mut LeftOut) -> nix::Result<bool> {
+        let is_new = (stat.st_uid, stat.st_gid) != (self.uid, self.gid);
+        if is_new {
             self.give_away(left_out, |uid, gid| fchown(file, uid, gid))?;
         }
         for (name, value) in &self.xattrs {
@@ -67,7 +75,7 @@ impl Attributes {
                 done => done?,
             }
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// The mode and the time. After the owner, since a change of owner takes the setuid bit away; and last of all,

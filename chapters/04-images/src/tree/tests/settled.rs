@@ -8,8 +8,8 @@ use std::path::Path;
 use nix::unistd::geteuid;
 
 use super::Layers;
-use crate::test_tar::{Member, archive, dir, file, hard_link, pax, record, symlink};
-use crate::tree::xattrs_of;
+use crate::test_tar::{Member, archive, dir, file, hard_link, long_name, pax, record, symlink};
+use crate::tree::{remove_tree, xattrs_of};
 
 /// Owner, mode, time and attributes.
 fn said(path: &Path) -> (u32, u32, i64, usize) {
@@ -110,4 +110,29 @@ fn a_hard_link_to_what_is_hidden_or_no_file_is_refused() {
     assert!(refused(&[file("d/.wh.old", ""), hard_link("new", "d/old")]).contains("what this layer deletes"));
     assert!(refused(&[hard_link("new", "s/old")]).contains("which is not there"));
     assert!(refused(&[hard_link("new", "d")]).contains("which is a directory"));
+}
+
+#[test]
+fn layers_may_be_deeper_than_any_path() {
+    // A thousand directories, a symlink to the last, a thousand more below it, and so on: ten thousand in the end.
+    let down = "d/".repeat(1000);
+    let ways: Vec<String> = (0..10).map(|n| if n == 0 { down.clone() } else { format!("way{n}/{down}") }).collect();
+    let file_name = format!("{}file", ways[9]);
+    let mut members = Vec::new();
+    let names: Vec<String> = (1..10).map(|n| format!("way{n}")).collect();
+    for (way, name) in ways.iter().zip(&names) {
+        members.push(long_name(way.as_bytes()));
+        members.push(dir("x"));
+        members.push(Member { kind: b'K', path: b"././@LongLink", content: way.as_bytes(), ..Member::default() });
+        members.push(symlink(name, "x"));
+    }
+    members.extend([long_name(file_name.as_bytes()), file("x", "content")]);
+    let mut layers = Layers::of(&[&members]);
+    // The same above it: what is implied is looked up below, all the way down.
+    members.push(file("other", ""));
+    layers.add(&members);
+    let flat = layers.flat();
+    assert_eq!(fs::metadata(flat.join("d/d/d")).unwrap().mode() & 0o777, 0o755);
+    remove_tree(&flat).unwrap();
+    assert!(!flat.exists());
 }
