@@ -21,7 +21,7 @@ fn it_is_built_where_it_is_wanted() {
     let temp = tempfile::tempdir().unwrap();
     let dest = temp.path().join("new/html");
     book().args(["build", "--dest"]).arg(&dest).assert().success();
-    let chapters = ["ch00-look", "ch01-chroot", "ch02-namespaces", "ch03-cgroups", "ch08-sandbox"];
+    let chapters = ["ch00-look", "ch01-chroot", "ch02-namespaces", "ch03-cgroups", "ch04-images", "ch08-sandbox"];
     for name in ["index", "introduction", "before-you-start"].into_iter().chain(chapters) {
         let file = format!("{name}.html");
         let page = std::fs::read_to_string(dest.join(&file)).unwrap();

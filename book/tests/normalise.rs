@@ -1,6 +1,6 @@
 //! What is different on each machine and in each run, made the same: the only place where a transcript is touched.
 //!
-//! Numbers of namespaces stay different from each other exactly where they were. What root and an ordinary user see
+//! Numbers of namespaces, and digests, stay different from each other exactly where they were. What root and an ordinary user see
 //! differently is shown as the user sees it.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,17 @@ pub struct Numbers {
     shell: BTreeMap<String, u32>,
     /// Others, in one transcript: the kernel gives the number of a namespace that is gone to the next one.
     others: BTreeMap<String, u32>,
+    /// Digests, which mean the same through the book: what stands for each.
+    digests: BTreeMap<String, String>,
 }
+
+/// Digests that are the same on every machine: of layers that the reader makes by hand.
+const BY_HAND: [&str; 4] = [
+    "053ececedc9fcd832dbf81041e490df0a6410fde2f4d56d1911b3f142ca9b43b",
+    "2d081303731982e73b14df849e0139634877b1cfa66c047386902fd7ce5d88da",
+    "72d789f257cb6420c3818dd54bbc368c4acafe9133ab39034b100534de718814",
+    "8b57b22168717bcc08bcc1dd6b32aedd70f9c0d6e77756dc9e34b4de1289da97",
+];
 
 impl Numbers {
     /// Those that a shell is in.
@@ -26,7 +36,7 @@ impl Numbers {
             Some(link.to_str()?.split_once('[')?.1.trim_end_matches(']').to_owned())
         };
         let stands_for = (4_026_531_832..).zip(kinds).filter_map(|(value, kind)| Some((number(kind)?, value)));
-        Numbers { shell: stands_for.collect(), others: BTreeMap::new() }
+        Numbers { shell: stands_for.collect(), others: BTreeMap::new(), digests: BTreeMap::new() }
     }
 
     /// Begins a transcript.
@@ -44,6 +54,37 @@ impl Numbers {
     }
 }
 
+impl Numbers {
+    /// What stands for a digest, or for its beginning.
+    fn digest(&mut self, word: &str) -> String {
+        let known = self
+            .digests
+            .iter()
+            .find(|(real, _)| real.starts_with(word) || word.starts_with(real.as_str()))
+            .map(|(_, stands_for)| stands_for.clone());
+        let stands_for = known.unwrap_or_else(|| {
+            let stands_for = stand_in(self.digests.len());
+            self.digests.insert(word.to_owned(), stands_for.clone());
+            stands_for
+        });
+        stands_for[..word.len()].to_owned()
+    }
+}
+
+/// The digest that stands for the one that was met as number `n`: digits in no order that an eye can see.
+fn stand_in(n: usize) -> String {
+    let mut state = n as u64 + 1;
+    let mut digits = String::new();
+    while digits.len() < 64 {
+        // SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        digits += &format!("{:016x}", mixed ^ (mixed >> 31));
+    }
+    digits
+}
+
 /// `text` as every machine would have said it.
 pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
     let text = text
@@ -52,6 +93,7 @@ pub fn normalise(text: &str, places: &Places, numbers: &mut Numbers) -> String {
     let lines = joined(&text).into_iter().map(|line| {
         let line = host_name(&line);
         let line = columns(&namespaces(&line, numbers));
+        let line = port(&digests(&line, numbers));
         let line = all_powers(&line).replace(" 40 of them", " 41 of them");
         let line = user_namespace(&id_map(&processes(&used(&line))));
         told(&busybox(&line)) + "\n"
@@ -81,6 +123,33 @@ fn namespaces(line: &str, numbers: &mut Numbers) -> String {
         }
     }
     out
+}
+
+/// Digests, and their first twelve digits. Those of layers made by hand are the same anyway.
+fn digests(line: &str, numbers: &mut Numbers) -> String {
+    // A check's own examples.
+    if line.trim_start().starts_with(['✔', '✘']) {
+        return line.to_owned();
+    }
+    let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+    let mut out = String::new();
+    for piece in line.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let word = piece.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let rest = &piece[word.len()..];
+        let is_one = word.chars().all(is_digit) && [12, 64].contains(&word.len());
+        match is_one && !BY_HAND.iter().any(|known| known.starts_with(word)) {
+            true => out += &format!("{}{rest}", numbers.digest(word)),
+            false => out += piece,
+        }
+    }
+    out
+}
+
+/// A port that the kernel chose.
+fn port(line: &str) -> String {
+    let Some((before, after)) = line.split_once("127.0.0.1:") else { return line.to_owned() };
+    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}127.0.0.1:40265{}", port(rest))
 }
 
 /// How far the last column of a comparison is from the one before depends on rows that are not shown.

@@ -10,8 +10,19 @@ use serde_json::Value;
 use crate::script::{NEEDS, Need};
 
 /// The packages whose programs the book runs.
-pub const PACKAGES: [&str; 7] =
-    ["ch00-look", "ch01-chroot", "ch02-namespaces", "ch03-cgroups", "ch08-sandbox", "tinbox", "workshop"];
+pub const PACKAGES: [&str; 8] = [
+    "ch00-look",
+    "ch01-chroot",
+    "ch02-namespaces",
+    "ch03-cgroups",
+    "ch04-images",
+    "ch08-sandbox",
+    "tinbox",
+    "workshop",
+];
+
+/// Programs that the book runs besides the one that has its package's name: package and program.
+pub const ATTACKS: [(&str, &str); 2] = [("ch04-images", "evil-layer"), ("ch04-images", "naive-unpack")];
 
 /// Where the programs are.
 pub struct Programs(BTreeMap<String, PathBuf>);

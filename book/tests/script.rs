@@ -191,6 +191,151 @@ pub const SCRIPT: &[Step] = &[
     Shown("ch03-runtime", &["cargo run -q -- run --rm --memory 32m base tail /dev/zero; echo $?"]),
     Shown("ch03-refused", &["cargo run -q -- run --rm --memory 4m base true"]),
     Shown("ch03-yours", &["cargo workshop run -- run --rm --memory 64m --pids-limit 20 base echo limited"]),
+    // Chapter 4
+    Shown(
+        "ch04-evil",
+        &[
+            "mkdir layers",
+            "echo 'mine' > layers/precious",
+            "cargo run -q -p ch04-images --bin evil-layer -- parent \"$PWD/layers/precious\" > layers/evil.tar",
+            "tar --utc -tvf layers/evil.tar",
+        ],
+    ),
+    Shown(
+        "ch04-naive",
+        &["cargo run -q -p ch04-images --bin naive-unpack -- layers/evil.tar layers/victim", "cat layers/precious"],
+    ),
+    Shown(
+        "ch04-tar",
+        &[
+            "mkdir -p layers/edit/etc",
+            "echo 'by hand' > layers/edit/etc/motd",
+            "touch layers/edit/etc/.wh.hosts",
+            "tar -C layers/edit --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf layers/edit.tar etc",
+            "tar --utc -tvf layers/edit.tar",
+        ],
+    ),
+    Shown(
+        "ch04-applied",
+        &[
+            "cargo run -q -p ch04-images -- apply layers/edit.tar layers/edited",
+            "stat -c '%n: %F, %t/%T' layers/edited/etc/*",
+            "cargo run -q -p ch04-images -- show layers/edited",
+        ],
+    ),
+    Typed("ch04-start-apply", &["cargo workshop start 4.1"]),
+    Answers("4.1-apply-layer/mutants/whole-path"),
+    Shown("ch04-check-apply", &["cargo workshop check 4.1"]),
+    Solves("4.1"),
+    Shown(
+        "ch04-held",
+        &[
+            "echo 'mine' > layers/precious",
+            "cargo run -q -p ch04-images -- apply layers/evil.tar layers/held",
+            "cat layers/precious",
+        ],
+    ),
+    Shown("ch04-stacked", &["cargo run -q -p ch04-images -- run rootfs layers/edited -- cat /etc/motd /etc/hosts"]),
+    Typed("ch04-start-stack", &["cargo workshop start 4.2"]),
+    Answers("4.2-stack/mutants/bottom-first"),
+    Shown("ch04-check-stack", &["cargo workshop check 4.2"]),
+    Solves("4.2"),
+    Typed("ch04-big", &["mkdir layers/big", "head -c 50000000 /dev/zero > layers/big/blob"]),
+    Shown(
+        "ch04-copied",
+        &[
+            "cargo run -q -p ch04-images -- run rootfs layers/big -- sh -c 'head -c 1 /blob | wc -c'",
+            "cargo run -q -p ch04-images -- run rootfs layers/big -- sh -c 'printf x 1<>/blob'",
+        ],
+    ),
+    Shown(
+        "ch04-packed",
+        &[
+            "cargo run -q -p ch04-images -- run --overlay layers/box rootfs layers/edited -- sh -c 'rm /etc/motd; touch -d @0 /etc'",
+            "ls layers/box",
+            "cargo run -q -p ch04-images -- pack layers/box/upper layers/third.tar",
+            "tar --utc -tvf layers/third.tar",
+        ],
+    ),
+    Shown(
+        "ch04-ids",
+        &[
+            "gzip -nk layers/edit.tar",
+            "cargo run -q -p ch04-images -- ids layers/edit.tar layers/third.tar",
+            "cargo run -q -p ch04-images -- ids layers/edit.tar.gz layers/third.tar",
+        ],
+    ),
+    Shown(
+        "ch04-chain",
+        &[
+            "cargo run -q -p ch04-images -- ids layers/edit.tar layers/third.tar | awk '/diff id/ { print $3 }' | paste -s -d ' ' | tr -d '\\n' | sha256sum",
+        ],
+    ),
+    Typed("ch04-start-chain", &["cargo workshop start 4.3"]),
+    Answers("4.3-chain-ids/mutants/newline"),
+    Shown("ch04-check-chain", &["cargo workshop check 4.3"]),
+    Solves("4.3"),
+    Typed("ch04-start-make", &["cargo workshop start 4.4"]),
+    Answers("4.4-make-layer/mutants/additions-only"),
+    Shown("ch04-check-make", &["cargo workshop check 4.4"]),
+    Solves("4.4"),
+    Shown("ch04-check-right", &["cargo workshop check 4"]),
+    Shown(
+        "ch04-baked",
+        &[
+            "echo correct-horse | cargo run -q -- run -i --name baker base sh -c 'cat > /root/key'",
+            "cargo run -q -- diff baker",
+            "cargo run -q -- commit baker bakery:1",
+            "cargo run -q -- run --name cleaner bakery:1 rm /root/key",
+            "cargo run -q -- diff cleaner",
+            "cargo run -q -- commit cleaner bakery:2",
+        ],
+    ),
+    Shown("ch04-clean", &["cargo run -q -- run --rm bakery:2 cat /root/key"]),
+    Shown(
+        "ch04-found",
+        &[
+            "cargo run -q -- save -o layers/bakery.tar bakery:2",
+            "mkdir layers/bakery && tar -C layers/bakery -xf layers/bakery.tar",
+            "zgrep -aho correct-horse layers/bakery/blobs/sha256/*",
+        ],
+    ),
+    Shown("ch04-layers", &["cargo run -q -- image inspect --layers bakery:2 | sed -n 3,8p"]),
+    Shown("ch04-history", &["cargo run -q -- history --format '{{.CreatedBy}}: {{.Size}}' bakery:2 | head -n 2"]),
+    Shown("ch04-layout", &["ls layers/bakery", "ls layers/bakery/blobs/sha256 | wc -l"]),
+    Shown(
+        "ch04-index",
+        &[
+            "cd layers/bakery/blobs/sha256",
+            "grep -o 'sha256:[0-9a-f]*' ../../index.json",
+            "grep -o 'sha256:[0-9a-f]*' $(grep -o '[0-9a-f]\\{64\\}' ../../index.json)",
+            "grep -o 'sha256:[0-9a-f]*' $(cargo run -q -- inspect -f '{{.Id}}' bakery:2 | cut -d : -f 2)",
+            "cd ../../../..",
+        ],
+    ),
+    Shown("ch04-trees", &["cargo run -q -- inspect -f '{{.GraphDriver.Data.LowerDir}}' bakery:2 | tr : '\\n'"]),
+    Typed("ch04-images", &["cargo run -q -- image ls --tree"]),
+    Typed("ch04-serve", &["cargo run -q -- registry serve --listen 127.0.0.1:0 > layers/serve &"]),
+    WaitsFor("grep -q 'docker pull' layers/serve || ! kill -0 $!"),
+    Typed(
+        "ch04-friend",
+        &[
+            "registry=$(grep -o -m 1 '127.0.0.1:[0-9]*' layers/serve)",
+            "friend=$PWD/layers/friend",
+            "TINBOX_ROOT=$friend cargo run -q -- pull $registry/bakery:1",
+        ],
+    ),
+    Shown("ch04-pulled", &["TINBOX_ROOT=$friend cargo run -q -- pull $registry/bakery:2"]),
+    Shown("ch04-yours", &["TINBOX_ROOT=$friend cargo workshop run -- run --rm $registry/bakery:2 echo 'all the way'"]),
+    Typed(
+        "ch04-gone",
+        &[
+            "kill $!",
+            "cargo run -q -- rm baker cleaner",
+            "cargo run -q -- rmi bakery:1 bakery:2",
+            "chmod -R u+rwX layers && rm -r layers",
+        ],
+    ),
     // Chapter 8
     Shown(
         "ch08-mighty",

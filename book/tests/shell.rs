@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::programs::{PACKAGES, Programs, cargo};
+use crate::programs::{ATTACKS, PACKAGES, Programs, cargo};
 
 /// The shell, with a clone and a store of its own. All of it is gone when this is dropped.
 pub struct Shell {
@@ -120,7 +120,7 @@ fn lay_clone(clone: &Path) {
     for (from, to) in [(repository.clone(), clone.to_owned()), (repository.join("exercises"), clone.join("exercises"))]
     {
         for entry in fs::read_dir(from).unwrap().flatten() {
-            if !["exercises", "mine", "target", "rootfs"].iter().any(|not| entry.file_name() == *not) {
+            if !["exercises", "mine", "target", "rootfs", "layers"].iter().any(|not| entry.file_name() == *not) {
                 symlink(entry.path(), to.join(entry.file_name())).unwrap();
             }
         }
@@ -135,8 +135,10 @@ fn stand_in_for_cargo(tools: &Path, programs: &Programs) {
     };
     let chapters = PACKAGES.iter().filter(|package| package.starts_with("ch"));
     let chapters: String = chapters.map(|package| starts(&format!("run -q -p {package}"), package)).collect();
+    let attacks = ATTACKS.iter().map(|(package, name)| starts(&format!("run -q -p {package} --bin {name}"), name));
+    let attacks: String = attacks.collect();
     let script = format!(
-        "#!/bin/sh\ncase \"$*\" in\n{chapters}{}{}*) exec '{}' \"$@\" ;;\nesac\n\
+        "#!/bin/sh\ncase \"$*\" in\n{attacks}{chapters}{}{}*) exec '{}' \"$@\" ;;\nesac\n\
          [ \"$1\" = -- ] && shift\nexec \"$program\" \"$@\"\n",
         starts("run -q", "tinbox"),
         starts("workshop", "workshop"),

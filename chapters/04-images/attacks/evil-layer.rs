@@ -72,7 +72,7 @@ fn write(members: &[Member]) -> io::Result<()> {
     for (kind, name, rest) in members {
         let mut header = Header::new_gnu();
         header.set_entry_type(*kind);
-        header.set_mode(0o644);
+        header.set_mode(if *kind == EntryType::Symlink { 0o777 } else { 0o644 });
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(0);
