@@ -17,6 +17,8 @@ pub const TESTS: &[Test] = &[
     ("a_server_that_wants_hours_is_believed", &[], a_server_that_wants_hours_is_believed),
     ("blobs_may_come_from_elsewhere", &[], blobs_may_come_from_elsewhere),
     ("all_of_it_may_be_elsewhere", &[], all_of_it_may_be_elsewhere),
+    ("a_blob_that_was_not_taken_is_sent_again", &[], a_blob_that_was_not_taken_is_sent_again),
+    ("a_terminal_shows_how_far_it_is", &[], a_terminal_shows_how_far_it_is),
     ("redirects_have_an_end", &[], redirects_have_an_end),
     ("where_nobody_listens_is_named", &[], where_nobody_listens_is_named),
     ("what_is_no_registry_is_named", &[], what_is_no_registry_is_named),
@@ -148,6 +150,54 @@ fn all_of_it_may_be_elsewhere() {
         Answer::status(307).header("location", format!("http://{target}{}", request.path))
     });
     User::new().run(&format!("pull {}/app:1", registry.address)).ok();
+}
+
+fn a_blob_that_was_not_taken_is_sent_again() {
+    let refusals = AtomicUsize::new(2);
+    let server = Server::start(move |request| match (request.method.as_str(), request.path.as_str()) {
+        (_, "/v2/") => Answer::ok("{}"),
+        ("HEAD", _) => Answer::status(404),
+        ("POST", "/v2/app/blobs/uploads/") => Answer::status(202).header("location", "/v2/app/session?state=1"),
+        ("PUT", path) if path.contains("/session") => {
+            let refuse = refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+            Answer::status(if refuse { 503 } else { 201 })
+        }
+        ("PUT", "/v2/app/manifests/1") => Answer::status(201),
+        _ => Answer::status(400),
+    });
+    let (user, name) = (User::new(), format!("{}/app:1", server.address));
+    crate::import::import(&user.tinbox, &name, &file("large", &noise(1 << 20)));
+    user.run(&format!("push -q {name}")).ok();
+    let seen = server.seen();
+    let puts: Vec<&Request> = seen.iter().filter(|request| request.method == "PUT").collect();
+    // The layer three times, the config, and the manifest when all that it names is there.
+    assert_eq!(puts.len(), 5);
+    assert!(puts[..4].iter().all(|put| put.path.starts_with("/v2/app/session?state=1&digest=sha256%3A")), "{puts:?}");
+    assert!(puts[..3].iter().all(|put| put.path == puts[0].path && put.header("content-length") > Some("1000000")));
+    assert_eq!(puts[4].path, "/v2/app/manifests/1");
+    assert_eq!(puts[4].header("content-type"), Some(super::content::MANIFEST));
+}
+
+/// The second half of the layer is held back until the terminal shows the first.
+fn a_terminal_shows_how_far_it_is() {
+    let content = large();
+    let (shown, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let server = Server::start(move |request| {
+        let answer = content.answer(request);
+        match range(request) {
+            Some(_) => wait.lock().unwrap().recv().map(|()| answer).unwrap_or_default(),
+            None => Answer { cut: is_layer(&content, request).then_some(1_500_000), ..answer },
+        }
+    });
+    let user = User::new();
+    let mut command = user.command(&format!("pull {}/app:1", server.address));
+    command.stdin(std::process::Stdio::inherit()).env("TERM", "xterm");
+    let mut session = rexpect::session::spawn_command(command, Some(30_000)).unwrap();
+    session.exp_string(": Downloading [").unwrap();
+    shown.send(()).unwrap();
+    session.exp_string(": Pull complete").unwrap();
+    session.exp_string("Status: Downloaded newer image").unwrap();
 }
 
 fn redirects_have_an_end() {
