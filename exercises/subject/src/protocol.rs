@@ -107,7 +107,7 @@ pub enum Outcome {
     Failed {
         /// The error as people read it.
         text: String,
-        /// `pivot_root EINVAL`, where a call of the kernel failed.
+        /// `pivot_root EINVAL` where a call of the kernel failed, else what was wrong if it is short.
         cause: Option<String>,
     },
     /// It reached the `todo!` of the starter.

@@ -8,6 +8,9 @@ use look::{Error, Result};
 
 use crate::protocol::{Outcome, Said};
 
+/// The most bytes that words about a cause may have.
+const SHORT: usize = 80;
+
 static PANIC: Mutex<Option<(String, u32)>> = Mutex::new(None);
 
 /// Calls `answer` and says what became of it. What it printed is passed on at once.
@@ -28,10 +31,12 @@ pub(crate) fn try_any(answer: impl FnOnce() -> anyhow::Result<Said>) -> Outcome 
     }
 }
 
+/// What was wrong, in a few words that can be compared.
 fn cause(error: &anyhow::Error) -> Option<String> {
-    match error.chain().find_map(|error| error.downcast_ref())? {
-        Error::Call { call, errno, .. } => Some(format!("{call} {errno:?}")),
-        Error::Content { .. } => None,
+    match error.chain().find_map(|error| error.downcast_ref()) {
+        Some(Error::Call { call, errno, .. }) => Some(format!("{call} {errno:?}")),
+        Some(Error::Content { .. }) => None,
+        None => Some(error.root_cause().to_string()).filter(|words| words.len() <= SHORT && !words.contains('\n')),
     }
 }
 

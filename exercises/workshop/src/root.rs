@@ -12,11 +12,13 @@ use tinbox::image::base::{self, Source};
 use crate::compile;
 
 /// The attacks of the chapters: package and program.
-const ATTACKS: [(&str, &str); 4] = [
+const ATTACKS: [(&str, &str); 6] = [
     ("ch01-chroot", "escape"),
     ("ch02-namespaces", "hunter"),
     ("ch03-cgroups", "fork-bomb"),
     ("ch03-cgroups", "memory-hog"),
+    ("ch04-images", "evil-layer"),
+    ("ch04-images", "naive-unpack"),
 ];
 
 /// `root` and its options.
@@ -32,8 +34,8 @@ pub fn command() -> Command {
         )
         .after_help(
             "It holds a shell, the common tools, and the attacks of the chapters: /bin/escape walks out of a chroot, \
-             /bin/hunter finds the machine's processes, /bin/fork-bomb and /bin/memory-hog take what they can get. \
-             Remove it with rm -r.\n\n\
+             /bin/hunter finds the machine's processes, /bin/fork-bomb and /bin/memory-hog take what they can get, \
+             /bin/evil-layer writes a layer that reaches out of where /bin/naive-unpack lays it. Remove it with rm -r.\n\n\
              Examples:\n  cargo workshop root /tmp/rootfs\n  \
              cargo run -p ch01-chroot -- --naive /tmp/rootfs /bin/escape sh\n  \
              cargo run -p ch02-namespaces -- run /tmp/rootfs /bin/hunter",

@@ -83,7 +83,8 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
         rows::EMPTY,
         match (&error, left.as_str()) {
             (Some(_), _) => said.get("returned").to_owned(),
-            (None, left) => format!("becomes {left}"),
+            (None, "nothing") => "an empty tree".into(),
+            (None, left) => format!("has {left}"),
         },
     );
     session.order(Order::Continue)?;

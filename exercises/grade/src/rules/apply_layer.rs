@@ -16,7 +16,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "content-gone",
-        when: |facts| facts.get("returned") == "error: see below",
+        when: |facts| facts.get("returned") == "error: the archive holds less of this file than it says",
         title: "the content of a member was gone when you wanted it",
         words: "An archive is read once, from the front, and content stands behind its header. `next_member` goes on to the next \
                 header and skips the content of the last member if you did not take it. So put each member before you ask for the \

@@ -16,7 +16,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "read-too-late",
-        when: |facts| facts.get("returned") == "error: see below",
+        when: |facts| facts.get("returned").ends_with("a file can be read until the next entry is asked for"),
         title: "an entry was written when the walk was already further",
         words: "`put` reads the file that the walk is at, through the descriptor that it was looked at with. So nothing else can take \
                 its place in between, and no path has to be trusted. Write each entry before you ask for the next one; then there \

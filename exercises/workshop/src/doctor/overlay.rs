@@ -210,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn what_exercises_need_has_its_cause_too() {
+        for (errno, machine, expected) in [
+            (Errno::ENODEV, user("6.1.0"), "sudo modprobe overlay"),
+            (Errno::EPERM, user("5.4.0"), "since Linux 5.11; this is 5.4.0"),
+            (Errno::EPERM, Machine { seccomp: true, ..user("6.1.0") }, "A seccomp filter"),
+            (Errno::EIO, user("6.1.0"), "`dmesg` may say more"),
+        ] {
+            let advice = why_not_in_memory(&Refusal::new("mount", "overlay on merged", errno), &machine);
+            let told = format!("{}\n{}", advice.means, advice.fix.join("\n"));
+            assert!(told.contains(expected) && !told.contains("copies the image"), "{errno}: {told}");
+        }
+    }
+
+    #[test]
     fn the_nearest_mount_decides() {
         let mount = |target: &str, fstype: &str| Mount {
             id: 1,

@@ -123,7 +123,7 @@ fn a_root_to_play_with_is_made_in_a_new_place() {
     let learner = Learner::new();
     let made = learner.types("root rootfs");
     assert_eq!(made.status, 0, "{}", made.err);
-    for program in ["sh", "escape", "hunter", "fork-bomb", "memory-hog"] {
+    for program in ["sh", "escape", "hunter", "fork-bomb", "memory-hog", "evil-layer", "naive-unpack"] {
         assert!(learner.home().join("rootfs/bin").join(program).exists(), "{program}");
     }
     let again = learner.types("root rootfs");
