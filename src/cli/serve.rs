@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::Stages;
 use crate::cli::dispatch::{Group, Verb};
 use crate::image::users::as_root_of_lent_ids;
-use crate::registry::serve::Registry;
+use crate::registry::serve::Server;
 use crate::say::print;
 use crate::state::State;
 
@@ -70,9 +70,9 @@ fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let writable = matches.get_flag("writable");
     let images = State::open()?.images();
     let mut serve = || {
-        let registry = Registry::open(address, &images, writable.then_some(stages.apply_layer))?;
-        announce(&registry, writable)?;
-        registry.serve()?;
+        let server = Server::open(address, &images, writable.then_some(stages.apply_layer))?;
+        announce(&server, writable)?;
+        server.run();
         Ok(ExitCode::SUCCESS)
     };
     // Only what unpacks gives files away.
@@ -80,9 +80,9 @@ fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
 }
 
 /// Says what is shared, and what to type elsewhere.
-fn announce(registry: &Registry, writable: bool) -> Result<()> {
-    let address = registry.address();
-    let images = registry.catalog()?.listed();
+fn announce(server: &Server, writable: bool) -> Result<()> {
+    let address = server.address();
+    let images = server.catalog()?.listed();
     let host = host(address);
     let mode = if writable { "to read and to write" } else { "read-only" };
     print(&format!("Sharing {} image(s) on http://{host}, {mode}. Ctrl-C ends it.\n", images.len()))?;

@@ -12,6 +12,7 @@ mod archives;
 mod attacks;
 mod changes;
 mod chapters;
+mod classroom;
 mod config;
 mod explain;
 mod images;
@@ -52,10 +53,11 @@ fn main() -> ExitCode {
     let interop = interop::tests();
     let ladder = ladder::tests();
     let archives = archives::tests();
+    let classroom = classroom::tests();
     let registry = registry::tests();
     let changes = changes::tests();
     let images = images::tests();
-    let groups: [(&str, &[Test]); 22] = [
+    let groups: [(&str, &[Test]); 23] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
         ("terminal", terminal::TESTS),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         ("import", import::TESTS),
         ("images", &images),
         ("registry", &registry),
+        ("classroom", &classroom),
         ("changes", &changes),
         ("archives", &archives),
         ("interop", &interop),

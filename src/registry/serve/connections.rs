@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context as Waker, Poll, ready};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -30,27 +29,38 @@ const BUFFER: usize = 64 << 10;
 /// When no file can be opened any more, a moment later one can.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until this process is told to end.
-pub async fn serve(registry: Arc<Registry>) -> Result<()> {
-    let listen = || -> io::Result<_> {
-        let listener = TcpListener::from_std(registry.listener.try_clone()?)?;
+/// Where connections come in.
+pub struct Door {
+    listener: TcpListener,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Door {
+    /// Listens on `address`, and for signals.
+    pub async fn open(address: SocketAddr) -> io::Result<Door> {
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-        Ok((listener, interrupt?, terminate?))
-    };
-    let (listener, mut interrupt, mut terminate) = listen().context("listen")?;
-    let places = Arc::new(Semaphore::new(allowed()));
-    let ended = |signal: &mut Signal, waker: &mut Waker<'_>| signal.poll_recv(waker).is_ready();
-    loop {
-        let end = std::future::poll_fn(|waker| match ended(&mut interrupt, waker) || ended(&mut terminate, waker) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        });
-        tokio::select! {
-            () = end => return Ok(()),
-            accepted = accept(&listener, &places) => match accepted {
-                Ok((stream, from, place)) => drop(tokio::spawn(connection(registry.clone(), stream, from, place))),
-                Err(_) => sleep(PAUSE).await,
-            },
+        let listener = TcpListener::bind(address).await?;
+        Ok(Door { listener, interrupt: interrupt?, terminate: terminate? })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until this process is told to end.
+    pub async fn serve(mut self, registry: Arc<Registry>) {
+        let places = Arc::new(Semaphore::new(allowed()));
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                accepted = accept(&self.listener, &places) => match accepted {
+                    Ok((stream, from, place)) => drop(tokio::spawn(connection(registry.clone(), stream, from, place))),
+                    Err(_) => sleep(PAUSE).await,
+                },
+            }
         }
     }
 }

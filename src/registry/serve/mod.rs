@@ -41,16 +41,18 @@ mod uploads;
 mod write;
 
 use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use images::{ApplyLayer, Store};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;
 
 pub use catalog::Catalog;
 
+use connections::Door;
 use shelf::Shelf;
 use uploads::Uploads;
 
@@ -61,7 +63,6 @@ const WORKERS: usize = 8;
 
 /// What is shared, and how.
 pub struct Registry {
-    listener: TcpListener,
     address: SocketAddr,
     store: Store,
     shelf: Shelf,
@@ -71,6 +72,13 @@ pub struct Registry {
     log: bool,
 }
 
+/// A registry that can be reached, but does not answer yet.
+pub struct Server {
+    runtime: Runtime,
+    door: Door,
+    registry: Arc<Registry>,
+}
+
 /// What it takes to take something in.
 struct Writing {
     uploads: Uploads,
@@ -78,13 +86,14 @@ struct Writing {
     turns: Semaphore,
 }
 
-impl Registry {
-    /// Listens on `address`, but answers nobody yet. The store is in `dir`. With `apply`, which unpacks layers, it may be
-    /// written to.
-    pub fn open(address: SocketAddr, dir: &Path, apply: Option<ApplyLayer>) -> Result<Registry> {
-        let listener = TcpListener::bind(address).with_context(|| format!("listen on {address}"))?;
-        let address = listener.local_addr().context("look up the address")?;
-        listener.set_nonblocking(true).context("make the socket non-blocking")?;
+impl Server {
+    /// Listens on `address`. The store is in `dir`. With `apply`, which unpacks layers, it may be written to. From now on
+    /// SIGINT and SIGTERM do not end this process, but [`Server::run`].
+    pub fn open(address: SocketAddr, dir: &Path, apply: Option<ApplyLayer>) -> Result<Server> {
+        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
+        let runtime = runtime.context("start what serves the connections")?;
+        let door = runtime.block_on(Door::open(address)).with_context(|| format!("listen on {address}"))?;
+        let address = door.address().context("look up the address")?;
         let store = Store::open(dir);
         let writing = match apply {
             None => None,
@@ -94,26 +103,24 @@ impl Registry {
             }
         };
         let log = std::io::stderr().is_terminal();
-        Ok(Registry { listener, address, shelf: Shelf::new(&store, dir), store, writing, log })
+        let registry = Registry { address, shelf: Shelf::new(&store, dir), store, writing, log };
+        Ok(Server { runtime, door, registry: Arc::new(registry) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.registry.address
     }
 
     /// What there is at this moment.
     pub fn catalog(&self) -> Result<Catalog> {
-        Catalog::of(&self.store, self.address.port())
+        Catalog::of(&self.registry.store, self.registry.address.port())
     }
 
     /// Serves until this process is told to end, by SIGINT or SIGTERM.
-    pub fn serve(self) -> Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
-        let runtime = runtime.context("start what serves the connections")?;
-        let served = runtime.block_on(connections::serve(Arc::new(self)));
+    pub fn run(self) {
+        self.runtime.block_on(self.door.serve(self.registry));
         // What is being unpacked just now need not be waited for: nothing of it is visible, and it is swept up.
-        runtime.shutdown_background();
-        served
+        self.runtime.shutdown_background();
     }
 }

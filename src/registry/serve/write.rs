@@ -6,6 +6,7 @@
 //! Source: distribution specification, "Push".
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::Read;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use anyhow::Context;
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Incoming as Payload};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
+use images::layer::compression::Compression;
 use images::oci::{Descriptor, Manifest};
 use images::{Digest, Expected, Name};
 use tokio::task::spawn_blocking;
@@ -177,6 +179,7 @@ impl Registry {
             return Err(Refusal::bad("MANIFEST_BLOB_UNKNOWN", "its config is damaged here: upload it again"));
         }
         let layers = manifest.layers.iter().map(find).collect::<Result<Vec<_>>>()?;
+        layers.iter().try_for_each(is_compressed)?;
         let expected = manifest.layers.iter().map(|layer| Expected {
             digest: Some(layer.digest),
             size: Some(layer.size),
@@ -207,7 +210,7 @@ impl Registry {
     }
 
     /// A blob of any image that is shared, or that has come.
-    async fn any_blob(&self, digest: &Digest) -> Result<Option<(Arc<std::fs::File>, u64)>> {
+    async fn any_blob(&self, digest: &Digest) -> Result<Option<(Arc<File>, u64)>> {
         if let Some(uploaded) = self.writing()?.uploads.blob(digest) {
             return Ok(Some(uploaded));
         }
@@ -236,6 +239,17 @@ async fn receive(taken: &mut Taken<'_>, mut body: Payload) -> Result<()> {
             End::Here => return Ok(()),
             End::Broken => return Err(Refusal::bad("BLOB_UPLOAD_INVALID", "the connection broke")),
         }
+    }
+}
+
+/// Checks that the store will keep this layer byte for byte: others it compresses, and then the manifest would not fit.
+fn is_compressed((file, size): &(Arc<File>, u64)) -> Result<()> {
+    let mut start = Vec::new();
+    Section::new(file, 0, *size).take(6).read_to_end(&mut start).context("read a layer")?;
+    match Compression::detect(&start) {
+        Ok(Compression::None) => Err(Refusal::bad("MANIFEST_INVALID", "it has a layer that is not compressed")),
+        Ok(_) => Ok(()),
+        Err(error) => Err(Refusal::bad("MANIFEST_INVALID", format!("{error:#}"))),
     }
 }
 
