@@ -11,7 +11,7 @@
 
 mod content;
 pub mod distribution;
-mod http;
+pub mod http;
 mod lies;
 mod network;
 mod peers;

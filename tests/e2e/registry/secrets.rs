@@ -273,7 +273,8 @@ fn settings_that_are_not_for_us() {
     let content = Content::of(&[file("a", b"1")]);
     let server = Server::start(move |request| content.answer(request));
     let user = User::new();
-    let closed = |path: &std::path::Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+    let closed =
+        |path: &std::path::Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
     std::fs::write(user.settings("docker/daemon.json"), "{}").unwrap();
     closed(&user.settings("docker/daemon.json"));
     std::fs::create_dir(user.settings("docker/certs.d")).unwrap();
