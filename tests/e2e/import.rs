@@ -6,6 +6,7 @@ use std::process::Stdio;
 use tinbox::image::base::Source;
 
 use crate::Test;
+use crate::registry::http::{Answer, Server};
 use crate::support::need::Need::Containers;
 use crate::support::{Ended, Tinbox};
 
@@ -15,6 +16,8 @@ pub const TESTS: &[Test] = &[
     ("a_mount_point_that_is_a_symlink_is_refused", &[Containers], a_mount_point_that_is_a_symlink_is_refused),
     ("a_passwd_that_never_ends_is_refused", &[Containers], a_passwd_that_never_ends_is_refused),
     ("mount_points_that_are_missing_are_made", &[Containers], mount_points_that_are_missing_are_made),
+    ("instructions_message_and_platform_are_kept", &[], instructions_message_and_platform_are_kept),
+    ("an_archive_comes_from_the_web", &[], an_archive_comes_from_the_web),
 ];
 
 /// Imports `archive` from standard input as `name`.
@@ -91,9 +94,65 @@ fn what_is_no_archive_makes_no_image() {
     let error = tinbox.tinbox(&format!("import {} broken", file.display())).fails(1);
     assert!(error.contains("import") && error.contains("file"), "{error}");
     assert!(tinbox.tinbox("import /no/such/file x").fails(1).contains("No such file"));
-    let left: Vec<_> =
-        std::fs::read_dir(tinbox.path("images")).into_iter().flatten().flatten().map(|e| e.file_name()).collect();
-    assert!(left.iter().all(|name| name == "names" || name == "lock"), "{left:?}");
+    for dir in ["layers", "blobs/sha256", "tmp"] {
+        let left = std::fs::read_dir(tinbox.path("images").join(dir)).unwrap().count();
+        assert_eq!(left, 0, "{dir}");
+    }
+    assert!(!tinbox.path("images/index.json").exists());
+}
+
+fn instructions_message_and_platform_are_kept() {
+    let tinbox = Tinbox::without_images();
+    let file = tinbox.path("root.tar");
+    std::fs::write(&file, small()).unwrap();
+    let file = file.to_str().unwrap();
+    let words =
+        ["import", "-c", "CMD [\"a\", \"b\"]", "-c", "ENV X=1", "-m", "by me", "--platform", "linux/s390x", file, "x"];
+    Ended::of(tinbox.command(words).output().unwrap()).ok();
+    let inspected = tinbox.tinbox("image inspect x").ok();
+    let image: serde_json::Value = serde_json::from_str(&inspected).unwrap();
+    let image = &image[0];
+    assert_eq!((&image["Architecture"], &image["Os"]), (&"s390x".into(), &"linux".into()));
+    assert_eq!(image["Config"]["Cmd"], serde_json::json!(["a", "b"]));
+    assert_eq!(image["Config"]["Env"], serde_json::json!(["X=1"]));
+    assert!(tinbox.tinbox("history x").ok().contains("by me"));
+    tinbox.tinbox(&format!("import {file} y")).ok();
+    assert!(tinbox.tinbox("history y").ok().contains("Imported from -"));
+    let error = tinbox.tinbox(&format!("import -c FROM {file} z")).fails(1);
+    assert!(error.contains("FROM"), "{error}");
+    assert!(tinbox.tinbox(&format!("import --platform a/b/c/d {file} z")).fails(1).contains("platform"));
+}
+
+/// An archive of one file.
+fn small() -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o644);
+    header.set_size(5);
+    header.set_cksum();
+    archive.append_data(&mut header, "hello", &b"hello"[..]).unwrap();
+    archive.into_inner().unwrap()
+}
+
+fn an_archive_comes_from_the_web() {
+    let archive = small();
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/root.tar" => Answer::ok(archive.clone()),
+        "/moved.tar" => Answer::status(302).header("location", "/root.tar"),
+        "/round.tar" => Answer::status(302).header("location", "/round.tar"),
+        "/half.tar" => Answer { cut: Some(700), ..Answer::ok(archive.clone()) },
+        _ => Answer::status(404),
+    });
+    let tinbox = Tinbox::without_images();
+    let import = |path: &str, name: &str| tinbox.tinbox(&format!("import http://{}{path} {name}", server.address));
+    let id = import("/root.tar", "a").ok();
+    assert_eq!(id.len(), 72, "{id}");
+    assert!(tinbox.tinbox("history a").ok().contains(&format!("Imported from http://{}/root.tar", server.address)));
+    import("/moved.tar", "b").ok();
+    assert!(import("/round.tar", "c").fails(1).contains("without an end"));
+    assert!(import("/no.tar", "c").fails(1).contains("404"));
+    import("/half.tar", "c").fails(1);
+    assert!(tinbox.tinbox("tag c d").fails(1).contains("No such image"), "half an archive is no image");
 }
 
 fn a_mount_point_that_is_a_symlink_is_refused() {
