@@ -90,7 +90,7 @@ fn wide_facts(out: &mut String, what: usize, speaker: &str, rows: &[Row]) {
     for row in rows {
         let line = format!("{}  {}", padded(&row.what, what), row.expected);
         let mark = fact_mark(row);
-        if row.agrees() {
+        if row.agrees() || !row.tried() {
             let _ = writeln!(out, "  {mark} {}", line.dimmed());
             continue;
         }

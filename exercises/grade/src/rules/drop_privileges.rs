@@ -126,7 +126,9 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "groups-not-to-change",
-        when: |facts| facts.get(rows::AS_ROOT) != "ok" || !["", "4 24"].contains(&facts.get(rows::ROOT_GROUPS)),
+        when: |facts| {
+            !["", "ok"].contains(&facts.get(rows::AS_ROOT)) || !["", "4 24"].contains(&facts.get(rows::ROOT_GROUPS))
+        },
         title: "groups were set where they may not be",
         words: "`Privileges::may_set_groups` was false. In the user namespace of an ordinary user setgroups is denied for good: \
                 leaving a group could open what the group is there to forbid. There the call fails, and with it every \

@@ -106,7 +106,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "marker-first",
-        when: |facts| facts.get(rows::ORDER) != rows::NOTHING,
+        when: |facts| ok(facts) && facts.get(rows::ORDER) != rows::NOTHING,
         title: "a marker comes before the directory that it is in",
         words: "Whoever unpacks this must make up a directory to put the marker into, before it knows what directory that is. Some \
                 tools do not, and fail; others forget the marker when the directory comes. First the entry itself, then its marker.",

@@ -58,6 +58,20 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
+    fn an_error_that_nobody_knows_is_not_explained_by_what_was_not_tried() {
+        let facts = crate::Facts::from_snapshot("---\n---\nreturned: error: out of ideas\n");
+        let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let returns = |exercise: &&catalog::Exercise| {
+            super::ok(&crate::expected(exercise, &repository).expect("the exercise has facts.snap"))
+        };
+        for exercise in catalog::ALL.iter().filter(returns) {
+            let fits: Vec<_> =
+                super::of(exercise).iter().filter(|rule| (rule.when)(&facts)).map(|rule| rule.id).collect();
+            assert_eq!(fits, [""; 0], "{}", exercise.number);
+        }
+    }
+
+    #[test]
     fn each_mistake_has_one_rule_with_words_of_its_own() {
         for exercise in &catalog::ALL {
             let rules = super::of(exercise);

@@ -67,7 +67,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "a-layer-is-missing",
-        when: |facts| facts.get(rows::ALL) != rows::THERE,
+        when: |facts| ok(facts) && facts.get(rows::ALL) != rows::THERE,
         title: "not all layers are in the stack",
         words: "Files of some layers are not to be seen. The image is all of them: `lowerdir` takes a list, with colons between.",
         read: "the kernel's overlayfs.rst, \"Multiple lower layers\"",
@@ -101,7 +101,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "one-option-only",
-        when: |facts| facts.get(rows::MORE) != "userxattr volatile",
+        when: |facts| ok(facts) && facts.get(rows::MORE) != "userxattr volatile",
         title: "only some of the options in `more` are there",
         words: "`overlay.more` is a list; the kernel has heard of one of them. All of them belong behind your own options, each \
                 with a comma before it.",
@@ -109,7 +109,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "flags-forgotten",
-        when: |facts| facts.get(rows::FLAGS) != "nosuid nodev",
+        when: |facts| ok(facts) && facts.get(rows::FLAGS) != "nosuid nodev",
         title: "the flags of the mount are missing",
         words: "`overlay.flags` asks for nosuid and nodev, and the mount has something else. These are no options of overlayfs \
                 but of every mount, and so they are an argument of mount(2) of their own. Without nodev a device node in an \
