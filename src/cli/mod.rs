@@ -11,7 +11,7 @@ mod diff;
 mod dispatch;
 mod explain;
 mod export;
-pub mod format;
+mod format;
 mod history;
 mod image;
 mod images;

@@ -1,18 +1,18 @@
 //! Images, as the runtime uses them: what chapter 4 has is in crate `images`; here is where images come from and go.
 //!
-//! | file        | what it is about                                                      |
-//! |-------------|-----------------------------------------------------------------------|
-//! | `archive/`  | images as archives: save and load                                      |
-//! | `base/`     | the embedded image, made of what the machine has                      |
-//! | `changes.rs`| what a container changed                                              |
-//! | `commit.rs` | an image of a container                                                |
-//! | `export.rs` | a container's root as an archive                                      |
-//! | `instructions/` | what `-c` says about how to start an image                         |
-//! | `import.rs` | an image of a tar of a root file system                               |
-//! | `incoming/` | an image on its way into the store                                   |
-//! | `removal.rs`| what goes with a name, and what stays                              |
-//! | `survey.rs` | what each layer holds, and what it hides of those below it             |
-//! | `users.rs`  | unpacking as an ordinary user: root of the ids that were lent          |
+//! | file            | what it is about                                              |
+//! |-----------------|---------------------------------------------------------------|
+//! | `archive/`      | images as archives: save and load                             |
+//! | `base/`         | the embedded image, made of what the machine has              |
+//! | `changes.rs`    | what a container changed                                      |
+//! | `commit.rs`     | an image of a container                                       |
+//! | `export.rs`     | a container's root as an archive                              |
+//! | `instructions/` | what `-c` says about how to start an image                    |
+//! | `import.rs`     | an image of a tar of a root file system                       |
+//! | `incoming/`     | an image on its way into the store                            |
+//! | `removal.rs`    | what goes with a name, and what stays                         |
+//! | `survey.rs`     | what each layer holds, and what it hides of those below it    |
+//! | `users.rs`      | unpacking as an ordinary user: root of the ids that were lent |
 
 pub mod archive;
 pub mod base;
