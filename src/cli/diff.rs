@@ -60,12 +60,6 @@ fn print(differences: &[Difference]) -> Result<()> {
 /// A path as one line: what would move a terminal's cursor, or make two lines of one, is escaped.
 fn shown(path: &Path) -> String {
     let text = String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned();
-    text.chars().fold(String::new(), |mut line, c| {
-        if c.is_control() {
-            line.extend(c.escape_default())
-        } else {
-            line.push(c)
-        }
-        line
-    })
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }

@@ -56,7 +56,8 @@ impl Overlay {
 /// Device nodes do not open there. Call it in a mount namespace of one's own.
 pub fn view(layers: &[PathBuf], rootless: bool, target: &Path) -> look::Result<()> {
     let opened = layers.iter().rev().map(|layer| Root::new(layer)).collect::<look::Result<Vec<_>>>()?;
-    let lower: Vec<String> = opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd())).collect();
+    let lower: Vec<String> =
+        opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd())).collect();
     let options = format!("lowerdir={}{}", lower.join(":"), if rootless { ",userxattr" } else { "" });
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NODEV | MsFlags::MS_NOSUID;
     kernel::mount("overlay", target, "overlay", flags, &options, "the layers as one tree, to be read")

@@ -11,11 +11,11 @@
 mod below;
 mod compared;
 mod differences;
+mod links;
 mod notes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -23,7 +23,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use look::Error;
 use nix::dir::Dir;
 use nix::errno::Errno;
@@ -34,13 +34,11 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, major, minor};
 use crate::layer::{Extent, Kind};
 use crate::tree::{Attributes, xattrs_of};
 use compared::Comparison;
+use links::Links;
 use notes::Notes;
 
 pub use below::Below;
 pub use differences::{Difference, Happened, differences};
-
-/// The most memory that the names of files with several names may take.
-const LINKS_MAX: usize = 128 << 20;
 
 /// A directory of changes, or a whole tree, walked in the order of names.
 pub struct Upper {
@@ -107,7 +105,7 @@ impl Upper {
         let here = open(dir, DIRECTORY, Mode::empty()).map_err(crate::failed("open", dir))?;
         let level = Level::read(&here).map_err(crate::failed("read", dir))?;
         let top = open(dir, DIRECTORY, Mode::empty()).map_err(crate::failed("open", dir))?;
-        let links = Links { names: HashMap::new(), size: 0, last: None };
+        let links = Links::default();
         Ok(Upper {
             comparison: None,
             notes,
@@ -136,7 +134,8 @@ impl Upper {
     }
 
     fn walk_on(&mut self) -> Result<Option<Entry>> {
-        (self.current, self.links.last) = (None, None);
+        self.current = None;
+        self.links.begin();
         while let Some(level) = self.levels.last_mut() {
             let Some(name) = level.names.next() else {
                 self.up().with_context(|| self.shown())?;
@@ -291,35 +290,6 @@ impl Level {
 
 fn identity(dir: &OwnedFd) -> nix::Result<(dev_t, u64)> {
     fstat(dir).map(|stat| (stat.st_dev, stat.st_ino))
-}
-
-/// Files with several names, by device and inode.
-#[derive(Debug)]
-struct Links {
-    names: HashMap<(dev_t, u64), PathBuf>,
-    size: usize,
-    /// The file that was remembered, if it was the last one.
-    last: Option<(dev_t, u64)>,
-}
-
-impl Links {
-    /// The first name of a file, unless that is `path`.
-    fn first_name(&mut self, stat: &FileStat, path: &Path) -> Result<Option<PathBuf>> {
-        let file = (stat.st_dev, stat.st_ino);
-        if let Some(first) = self.names.get(&file) {
-            return Ok(Some(first.clone()));
-        }
-        self.size += path.as_os_str().len() + size_of::<((dev_t, u64), PathBuf)>();
-        ensure!(self.size <= LINKS_MAX, "there are too many files with several names to keep in mind");
-        self.names.insert(file, path.to_owned());
-        self.last = Some(file);
-        Ok(None)
-    }
-
-    /// Forgets the last file, should it have been remembered.
-    fn forget_last(&mut self) {
-        self.last.take().and_then(|file| self.names.remove(&file));
-    }
 }
 
 fn failed(call: &'static str) -> impl FnOnce(Errno) -> anyhow::Error {
