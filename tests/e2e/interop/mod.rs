@@ -5,10 +5,14 @@
 //! | `read.rs`     | umoci's, buildah's and skopeo's images, read by Tinbox                      |
 //! | `written.rs`  | Tinbox's images, read by them                                               |
 //! | `engines.rs`  | docker and podman: there and back                                           |
+//! | `hostile.rs`  | layers that mean harm together                                              |
 //! | `sample.rs`   | an image with one of everything                                             |
+//! | `builder.rs`  | layers that say whatever one wants                                          |
 //! | `listing.rs`  | trees as lines that can be compared                                         |
 
+mod builder;
 mod engines;
+mod hostile;
 mod listing;
 mod read;
 mod sample;
@@ -31,7 +35,7 @@ const SKOPEO: Need = Need::Program("skopeo");
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [read::TESTS, written::TESTS, engines::TESTS].concat()
+    [read::TESTS, written::TESTS, engines::TESTS, hostile::TESTS].concat()
 }
 
 /// Runs a tool that must succeed, and answers with what it printed.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 use tar::EntryType;
 
+use super::builder::Builder;
 use super::call;
 
 /// Everything of interest is in this directory.
@@ -120,88 +121,8 @@ pub fn packed(dir: &Path) -> PathBuf {
     archive
 }
 
-/// A layer that is being written.
-struct Builder(tar::Builder<Vec<u8>>);
-
-/// A member of it.
-struct Member<'a> {
-    layer: &'a mut Builder,
-    header: tar::Header,
-    pax: Vec<(String, Vec<u8>)>,
-    path: String,
-}
-
-impl Builder {
-    fn new() -> Builder {
-        Builder(tar::Builder::new(Vec::new()))
-    }
-
-    fn add(&mut self, kind: EntryType, path: &str) -> Member<'_> {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(kind);
-        header.set_mode(if kind == EntryType::Directory { 0o755 } else { 0o644 });
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(1_000_000_000);
-        header.set_size(0);
-        Member { layer: self, header, pax: Vec::new(), path: path.to_owned() }
-    }
-
-    fn end(self) -> Vec<u8> {
-        self.0.into_inner().unwrap()
-    }
-}
-
-impl Member<'_> {
-    fn mode(mut self, mode: u32) -> Self {
-        self.header.set_mode(mode);
-        self
-    }
-
-    fn owner(mut self, user: u64, group: u64) -> Self {
-        self.header.set_uid(user);
-        self.header.set_gid(group);
-        self
-    }
-
-    fn pax(mut self, key: &str, value: &str) -> Self {
-        self.pax.push((key.to_owned(), value.as_bytes().to_owned()));
-        self
-    }
-
-    /// `cap_net_raw+ep`, in the second version of the kernel's form (capabilities(7)).
-    fn capability(mut self) -> Self {
-        let words = [0x0200_0001_u32, 1 << 13, 0, 0, 0];
-        let value = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.pax.push(("SCHILY.xattr.security.capability".to_owned(), value));
-        self
-    }
-
-    fn device(mut self, major: u32, minor: u32) {
-        self.header.set_device_major(major).unwrap();
-        self.header.set_device_minor(minor).unwrap();
-        self.data(b"");
-    }
-
-    fn link(mut self, target: &str) {
-        self.extend();
-        self.layer.0.append_link(&mut self.header, &self.path, target).unwrap();
-    }
-
-    fn data(mut self, content: &[u8]) {
-        self.extend();
-        self.header.set_size(content.len() as u64);
-        self.layer.0.append_data(&mut self.header, &self.path, content).unwrap();
-    }
-
-    fn extend(&mut self) {
-        let pax = self.pax.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
-        self.layer.0.append_pax_extensions(pax).unwrap();
-    }
-}
-
 /// A program that ends well: a header, one segment, and the system call `exit(0)`.
-fn nothing_to_do() -> Vec<u8> {
+pub fn nothing_to_do() -> Vec<u8> {
     let (machine, code): (u16, &[u8]) = match std::env::consts::ARCH {
         // mov eax, 60; xor edi, edi; syscall
         "x86_64" => (62, b"\xb8\x3c\0\0\0\x31\xff\x0f\x05"),

@@ -9,7 +9,7 @@
 //! | `lies.rs`         | what is refused, and that nothing of it is left                           |
 //! | `http.rs`, `content.rs`, `distribution.rs` | servers, and images to give                     |
 
-mod content;
+pub mod content;
 pub mod distribution;
 pub mod http;
 mod lies;
