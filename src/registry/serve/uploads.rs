@@ -126,7 +126,7 @@ impl Taken<'_> {
     }
 
     /// The upload itself, which does not go back unless it is given back.
-    pub fn into_hands(&mut self) -> Option<Upload> {
+    pub fn take_out(&mut self) -> Option<Upload> {
         self.upload.take()
     }
 

@@ -97,7 +97,7 @@ impl Registry {
 
     /// Gives an upload up.
     pub(super) fn end_upload(&self, name: &str, id: &str) -> Result<Answer> {
-        self.writing()?.uploads.take(name, id).ok_or_else(no_upload)?.into_hands();
+        self.writing()?.uploads.take(name, id).ok_or_else(no_upload)?.take_out();
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 
@@ -115,7 +115,7 @@ impl Registry {
             return Err(Refusal::bad("DIGEST_INVALID", "the parameter digest is missing, or is no SHA-256 digest"));
         };
         receive(&mut upload, body).await?;
-        let upload = upload.into_hands().ok_or_else(no_upload)?;
+        let upload = upload.take_out().ok_or_else(no_upload)?;
         let found = upload.digest();
         if found != digest {
             return Err(Refusal::bad("DIGEST_INVALID", format!("what came is {found}, and not {digest}")));
@@ -225,7 +225,7 @@ impl Registry {
 async fn receive(taken: &mut Taken<'_>, mut body: Payload) -> Result<()> {
     loop {
         let (pieces, end) = pieces(&mut body).await;
-        let mut upload = taken.into_hands().ok_or_else(no_upload)?;
+        let mut upload = taken.take_out().ok_or_else(no_upload)?;
         let written = spawn_blocking(move || {
             let written = pieces.iter().try_for_each(|piece| upload.add(piece));
             (upload, written)
