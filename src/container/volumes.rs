@@ -6,7 +6,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use chroot::inside::Root;
@@ -32,12 +32,12 @@ pub fn paths(config: &Config) -> Result<Vec<String>> {
 pub fn furnish(tree: &Root, plan: &Plan) -> Result<()> {
     for (number, path) in plan.volumes.iter().enumerate() {
         let own = plan.directory.join("volumes").join(number.to_string());
-        volume(tree, path, own, plan).with_context(|| format!("the image's volume {path}"))?;
+        volume(tree, path, &own, plan).with_context(|| format!("the image's volume {path}"))?;
     }
     Ok(())
 }
 
-fn volume(tree: &Root, path: &str, own: PathBuf, plan: &Plan) -> Result<()> {
+fn volume(tree: &Root, path: &str, own: &Path, plan: &Plan) -> Result<()> {
     let mode = Mode::from_bits_truncate(0o755);
     let point = tree.create_dir_all_told(path, mode, "a directory to mount on");
     let point = point.map_err(|errno| Error::call("openat2", path, errno))?;
@@ -46,9 +46,9 @@ fn volume(tree: &Root, path: &str, own: PathBuf, plan: &Plan) -> Result<()> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(above).context("make a directory for it")?;
         // With the dot, the link that this is leads on to the directory that is open.
         let images = PathBuf::from(format!("/proc/self/fd/{}/.", point.as_raw_fd()));
-        images::flatten(&[images], &own).context("copy what the image has there")?;
+        images::flatten(&[images], own).context("copy what the image has there")?;
     }
-    let source = Root::new(&own)?;
+    let source = Root::new(own)?;
     kernel::bind_on(source.as_fd(), path, target(&point, path), "what is written there is not part of the layer")?;
     // What is there now is another mount.
     let covered = tree.open(path, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty());

@@ -70,7 +70,7 @@ pub(super) fn receive(
     let (handed_on, blob, unpacked) = thread::scope(|scope| {
         let blob = scope.spawn(|| write_blob(Pieces::new(blob_pieces), compression, &blob_path));
         let unpacked = scope.spawn(|| unpack(Pieces::new(tree_pieces), compression, tree, apply));
-        let handed_on = hand_on(bytes, expected.size, to_blob, to_tree);
+        let handed_on = hand_on(bytes, expected.size, [to_blob, to_tree]);
         (handed_on, blob.join(), unpacked.join())
     });
     // Where the source failed, the others failed because of it.
@@ -99,12 +99,12 @@ fn check(what: &str, expected: Option<Digest>, found: Digest) -> Result<()> {
 /// A piece of a layer, or the news that there will be no more of it.
 type Piece = io::Result<Arc<Vec<u8>>>;
 
-/// Reads all of `source`, and passes it on to both. Answers with its digest and length.
+/// Reads all of `source`, and passes it on to both, who are told of the end when this lets go of them. Answers with its
+/// digest and length.
 fn hand_on(
     mut source: impl Read,
     expected: Option<u64>,
-    to_blob: SyncSender<Piece>,
-    to_tree: SyncSender<Piece>,
+    [to_blob, to_tree]: [SyncSender<Piece>; 2],
 ) -> Result<(Digest, u64)> {
     let (mut hasher, mut count) = (Hasher::new(), 0);
     loop {

@@ -4,7 +4,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use look::Error;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, renameat};
 
@@ -146,6 +145,6 @@ impl Store {
 fn put_in_place(from: &Path, to: &Path) -> Result<()> {
     match renameat(AT_FDCWD, from, AT_FDCWD, to) {
         Ok(()) | Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
-        Err(errno) => Err(Error::from(failed("rename", from)(errno)).into()),
+        Err(errno) => Err(failed("rename", from)(errno).into()),
     }
 }
