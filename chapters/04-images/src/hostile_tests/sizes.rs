@@ -5,29 +5,14 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::resource::{Resource, setrlimit};
 
 use super::{assert_says, stored};
+use crate::test_dir::alone;
 use crate::test_tar::{Member, archive, bytes, dir, file, hard_link, long_name};
 use crate::{Expected, Layer, Store, apply_layer};
-
-/// Runs the test `name`, which is ignored otherwise, with at most this much memory.
-fn alone(name: &str, with_namespaces: bool) {
-    let own = std::env::current_exe().unwrap();
-    let mut command = if with_namespaces { Command::new("unshare") } else { Command::new(&own) };
-    if with_namespaces {
-        let user: &[&str] = if nix::unistd::geteuid().is_root() { &[] } else { &["--user", "--map-root-user"] };
-        command.args(user).args(["--mount", "--propagation=private", "--"]).arg(&own);
-    }
-    command.args(["--exact", "--ignored", "--nocapture"]).arg(format!("hostile_tests::sizes::{name}"));
-    let output = command.output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
-}
 
 /// A small file system.
 struct Disk(PathBuf);
@@ -87,7 +72,7 @@ fn unpack(store: &Path, layer: &mut (dyn Read + Send)) -> anyhow::Result<()> {
 
 #[test]
 fn members_without_end_take_no_memory() {
-    alone("members_without_end", false);
+    alone("hostile_tests::sizes::members_without_end", false);
 }
 
 #[test]
@@ -105,7 +90,7 @@ fn members_without_end() {
 
 #[test]
 fn directories_and_links_without_end_are_refused() {
-    alone("directories_and_links", false);
+    alone("hostile_tests::sizes::directories_and_links", false);
 }
 
 #[test]
@@ -130,7 +115,7 @@ fn directories_and_links() {
 
 #[test]
 fn a_bomb_does_not_fill_the_disk() {
-    alone("bombs_on_a_small_disk", true);
+    alone("hostile_tests::sizes::bombs_on_a_small_disk", true);
 }
 
 #[test]

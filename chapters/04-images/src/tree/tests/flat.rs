@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
 use super::Layers;
 use super::attributes::{listing, sample};
-use crate::test_tar::{Member, dir, file, hard_link};
+use crate::test_dir::alone;
+use crate::test_tar::{Member, dir, file, hard_link, symlink};
 use crate::{flatten, remove_tree};
 
 #[test]
@@ -54,4 +58,47 @@ fn a_copy_that_fails_leaves_nothing() {
     let error = flatten(&missing, &to).unwrap_err().to_string();
     assert!(error.contains("missing: ENOENT"), "{error}");
     assert!(!to.exists());
+}
+
+#[test]
+fn overlayfs_shows_the_same() {
+    alone("tree::tests::flat::as_overlayfs_shows_it", true);
+}
+
+#[test]
+#[ignore = "run by overlayfs_shows_the_same"]
+fn as_overlayfs_shows_it() {
+    let private = || Member { mode: 0o2750, mtime: 1000, ..dir("d") };
+    let base = [private(), file("d/a", "1"), dir("d/deep"), file("d/deep/b", "2"), file("f", "3"), symlink("l", "d")];
+    let opaque = |name| file(name, "");
+    for above in [
+        vec![file(".wh.f", ""), file("d/.wh.deep", "")],
+        vec![file(".wh.d", ""), file("d/n", "4")],
+        vec![dir("d"), file(".wh.d", ""), file("f/n", "4")],
+        vec![opaque("d/.wh..wh..opq"), file("d/deep/n", "4"), hard_link("d/link", "f")],
+        vec![opaque(".wh..wh..opq"), file("d/n", "4"), file("l", "5")],
+        vec![file("d/deep/n", "4"), file("d/m/n/o", "5"), hard_link("e", "l")],
+    ] {
+        let layers = Layers::of(&[&base, &above, &[file("z", "")]]);
+        let [target, upper, work] = ["merged", "upper", "work"].map(|name| layers.temp.path().join(name));
+        [&target, &upper, &work].iter().for_each(|path| fs::create_dir(path).unwrap());
+        let lower: Vec<_> = layers.trees.iter().rev().map(|tree| tree.to_str().unwrap()).collect();
+        let own = if namespaces::identity::is_the_machines_root() { "" } else { ",userxattr" };
+        let (upper, work) = (upper.display(), work.display());
+        let options = format!("lowerdir={},upperdir={upper},workdir={work}{own}", lower.join(":"));
+        mount(Some("overlay"), &target, Some("overlay"), MsFlags::empty(), Some(options.as_str())).unwrap();
+        let shown = without_inodes(&target);
+        umount2(&target, MntFlags::MNT_DETACH).unwrap();
+        assert_eq!(without_inodes(&layers.flat()), shown, "{}", layers.shows());
+    }
+}
+
+/// What is in a tree, but for its root, which is the container's, and what a link count is: overlayfs has its own idea.
+fn without_inodes(tree: &Path) -> Vec<String> {
+    let lines = listing(tree).into_iter().filter(|(path, _)| !path.is_empty());
+    let plain = |text: String| {
+        let (front, rest) = text.split_once(" inode ").unwrap();
+        format!("{front}{}", rest.split_once("names: ").unwrap().1)
+    };
+    lines.map(|(path, text)| format!("{} {}", path.display(), plain(text))).collect()
 }
