@@ -22,6 +22,7 @@ pub const TESTS: &[Test] = &[
     ("layers_are_seen_as_one_tree", &[Containers], layers_are_seen_as_one_tree),
     ("what_was_changed_becomes_a_layer", &[Containers], what_was_changed_becomes_a_layer),
     ("a_layer_tells_its_status_and_leaves_nothing", &[Containers], a_layer_tells_its_status_and_leaves_nothing),
+    ("layers_are_unstacked_when_somebody_says_stop", &[Containers], layers_are_unstacked_when_somebody_says_stop),
 ];
 
 /// A directory with a root in it.
@@ -256,4 +257,20 @@ fn a_layer_tells_its_status_and_leaves_nothing() {
     std::fs::write(playground.path("root/no.tar"), "no archive").unwrap();
     assert!(playground.ch04("apply root/no.tar edited", None).status == 125);
     assert_eq!(names().collect::<Vec<_>>(), before);
+}
+
+fn layers_are_unstacked_when_somebody_says_stop() {
+    let playground = Playground::new();
+    let mut command = Command::new(beside("ch04-images"));
+    command.args(["run", "root", "--", "sh", "-c", "echo ready; exec sleep 1000"]).current_dir(playground.path(""));
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut running = command.spawn().unwrap();
+    let mut line = String::new();
+    let mut output = std::io::BufReader::new(running.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut output, &mut line).unwrap();
+    let names = || std::fs::read_dir(playground.path("")).unwrap().count();
+    assert_eq!((line.as_str(), names()), ("ready\n", 2));
+    nix::sys::signal::kill(Pid::from_raw(running.id() as i32), nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(137));
+    assert_eq!(names(), 1, "only the root is left");
 }
