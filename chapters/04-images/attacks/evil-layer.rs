@@ -61,7 +61,9 @@ fn members(trick: &str, file: &Path) -> Option<Vec<Member>> {
         "parent" => vec![link(EntryType::Symlink, "out", dir), plain(format!("out/{name}"))],
         "through" => vec![link(EntryType::Symlink, "file", absolute), plain("file".to_owned())],
         "hardlink" => vec![link(EntryType::Link, "file", absolute), plain("file".to_owned())],
-        "whiteout" => vec![link(EntryType::Symlink, "out", dir), plain(format!("out/.wh.{name}"))],
+        "whiteout" => {
+            vec![link(EntryType::Symlink, "out", dir), (EntryType::Regular, format!("out/.wh.{name}"), String::new())]
+        }
         _ => return None,
     })
 }

@@ -45,6 +45,7 @@ pub struct Layer<'a> {
     content: u64,
     padding: u64,
     members: u64,
+    needs_end_mark: bool,
 }
 
 /// A member, without its content.
@@ -98,7 +99,13 @@ struct Extensions {
 impl<'a> Layer<'a> {
     /// The archive that `stream` holds. It is read in small pieces: have a buffer in front.
     pub fn new(stream: &'a mut dyn Read) -> Layer<'a> {
-        Layer { stream, content: 0, padding: 0, members: 0 }
+        Layer { stream, content: 0, padding: 0, members: 0, needs_end_mark: true }
+    }
+
+    /// The same, of a stream whose digest is known and will be compared. So it is not cut off, even if it has no end
+    /// mark: some tools leave that out.
+    pub fn of_known_digest(stream: &'a mut dyn Read) -> Layer<'a> {
+        Layer { needs_end_mark: false, ..Layer::new(stream) }
     }
 
     /// The next member, or `None` at the end mark. What is left of the content of the one before is skipped.
@@ -145,7 +152,11 @@ impl<'a> Layer<'a> {
         io::copy(&mut (&mut self.stream).take(rest), &mut io::sink()).context("read the archive")?;
 
         let mut header = Header::new_old();
-        self.block(header.as_mut_bytes())?;
+        if !self.needs_end_mark && self.is_at_its_end(header.as_mut_bytes())? {
+            return Ok(None);
+        }
+        let read = if self.needs_end_mark { 0 } else { 1 };
+        self.block(&mut header.as_mut_bytes()[read..])?;
         if header.as_bytes() == &[0; BLOCK as usize] {
             return Ok(None);
         }
@@ -164,6 +175,11 @@ impl<'a> Layer<'a> {
         self.content = size;
         self.padding = size.next_multiple_of(BLOCK) - size;
         Ok(())
+    }
+
+    /// Whether nothing comes any more. Otherwise the first byte of `block` is read.
+    fn is_at_its_end(&mut self, block: &mut [u8]) -> Result<bool> {
+        Ok(read(self.stream, &mut block[..1])? == 0)
     }
 
     fn block(&mut self, block: &mut [u8]) -> Result<()> {

@@ -69,7 +69,7 @@ pub(super) fn receive(
     let blob_path = draft.blob();
     let (handed_on, blob, unpacked) = thread::scope(|scope| {
         let blob = scope.spawn(|| write_blob(Pieces::new(blob_pieces), compression, &blob_path));
-        let unpacked = scope.spawn(|| unpack(Pieces::new(tree_pieces), compression, tree, apply));
+        let unpacked = scope.spawn(|| unpack(Pieces::new(tree_pieces), compression, expected, tree, apply));
         let handed_on = hand_on(bytes, expected.size, [to_blob, to_tree]);
         (handed_on, blob.join(), unpacked.join())
     });
@@ -152,9 +152,19 @@ fn write_blob(mut pieces: Pieces, compression: Compression, path: &Path) -> Resu
 }
 
 /// Inflates and unpacks.
-fn unpack(pieces: Pieces, compression: Compression, mut tree: Tree, apply: ApplyLayer) -> Result<(Digest, Laid)> {
+fn unpack(
+    pieces: Pieces,
+    compression: Compression,
+    expected: &Expected,
+    mut tree: Tree,
+    apply: ApplyLayer,
+) -> Result<(Digest, Laid)> {
     let mut tar = BufReader::with_capacity(PIECE, Hashing::new(compression.reader(pieces)?));
-    apply(&mut Layer::new(&mut tar), &mut tree)?;
+    let mut layer = match expected.digest.or(expected.diff_id) {
+        Some(_) => Layer::of_known_digest(&mut tar),
+        None => Layer::new(&mut tar),
+    };
+    apply(&mut layer, &mut tree)?;
     // The digest is over all of it, and what is behind the end mark has to be sound too.
     io::copy(&mut tar, &mut io::sink()).context("read the layer")?;
     let (diff_id, _) = tar.into_inner().finish();

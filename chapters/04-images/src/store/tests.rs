@@ -158,6 +158,21 @@ fn a_layer_that_is_not_as_expected_leaves_nothing() {
 }
 
 #[test]
+fn an_end_mark_may_be_missing_where_the_digest_is_known() {
+    let (_temp, store) = store();
+    let whole = layer("content");
+    let bytes = &whole[..whole.len().min(1024)];
+    let writer = store.write().unwrap();
+    let error = writer.receive(&mut &bytes[..], &Expected::default(), apply_layer).unwrap_err();
+    assert!(format!("{error:#}").contains("without an end mark"), "{error:#}");
+    let known = Expected { diff_id: Some(Digest::of(bytes)), ..Expected::default() };
+    assert_eq!(writer.receive(&mut &bytes[..], &known, apply_layer).unwrap().members, 1);
+    let cut = &whole[..515];
+    let known = Expected { diff_id: Some(Digest::of(cut)), ..Expected::default() };
+    assert!(writer.receive(&mut &cut[..], &known, apply_layer).is_err());
+}
+
+#[test]
 fn a_source_that_fails_is_what_is_said() {
     struct Fails;
     impl Read for Fails {
