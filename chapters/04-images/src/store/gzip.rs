@@ -13,8 +13,8 @@ use std::thread;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Quick, and not much larger than what takes twice the time.
-const LEVEL: Compression = Compression::new(2);
+/// The next level takes twice the time and gives four fifths of the size. Whoever loads or commits waits for it.
+const LEVEL: Compression = Compression::fast();
 
 /// More threads than this would wait for the one that unpacks.
 const MOST_THREADS: usize = 4;
