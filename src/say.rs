@@ -1,23 +1,58 @@
 //! Words for people. Standard error may be full, closed, or a terminal that has gone: what cannot be said must not
 //! change what is done.
 
-/// Writes a line to standard error, if anybody can hear it.
+/// Writes a line to standard error, if anybody can hear it. What of it came from an image or a registry cannot move the
+/// cursor, or change colours.
 macro_rules! say {
-    ($($words:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($words)*);
-    }};
+    ($($words:tt)*) => { $crate::say::line(&format!($($words)*)) };
 }
 pub(crate) use say;
 
 use std::io::{ErrorKind, Write};
 
 use anyhow::{Context, Result};
+use colored::Colorize;
+
+/// How a line about Tinbox itself begins.
+const OWN: &str = "tinbox:";
+
+/// [`say`] with the words put together.
+pub fn line(words: &str) {
+    let coloured = OWN.red().to_string();
+    let rest = words.strip_prefix(&coloured).or_else(|| words.strip_prefix(OWN));
+    let _ = match rest {
+        Some(rest) => writeln!(std::io::stderr(), "{coloured}{}", harmless(rest)),
+        None => writeln!(std::io::stderr(), "{}", harmless(words)),
+    };
+}
+
+/// `text` with control characters written out, but for ends of lines.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => harmless.push(c),
+            c if c.is_control() => harmless.extend(c.escape_unicode()),
+            c => harmless.push(c),
+        }
+    }
+    harmless
+}
 
 /// Writes a line to standard output. A reader who has heard enough is no error.
 pub fn print(line: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("write to standard output"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_repaint_the_terminal() {
+        assert_eq!(harmless("user \u{1b}[31m\u{9b}2J:\r\n  help"), "user \\u{1b}[31m\\u{9b}2J:\\u{d}\n  help");
     }
 }

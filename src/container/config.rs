@@ -36,20 +36,31 @@ pub fn command(config: &Config) -> Result<Vec<String>> {
     Ok(command)
 }
 
-/// Each list overrides those before it, by key. A key without a value is the caller's variable, or none.
+/// Each list overrides those before it, by key. In `options`, a key without a value is the caller's variable, or none. An
+/// image has no say about the caller's variables: what it has without a value is left out.
 pub fn environment(usual: Vec<String>, image: &[String], options: &[String]) -> Result<Vec<String>> {
     let mut variables = usual;
-    for entry in image.iter().chain(options) {
-        let key = entry.split('=').next().unwrap_or_default();
-        ensure!(!key.is_empty(), "invalid environment variable: {entry}");
-        variables.retain(|known| known.split('=').next() != Some(key));
-        match (entry.contains('='), std::env::var(key)) {
-            (true, _) => variables.push(entry.clone()),
-            (false, Ok(mine)) => variables.push(format!("{key}={mine}")),
-            (false, Err(_)) => {}
+    for entry in image.iter().filter(|entry| !key(entry).is_empty() && entry.contains('=')) {
+        set(&mut variables, entry.clone());
+    }
+    for entry in options {
+        ensure!(!key(entry).is_empty(), "invalid environment variable: {entry}");
+        match (entry.contains('='), std::env::var(entry)) {
+            (true, _) => set(&mut variables, entry.clone()),
+            (false, Ok(mine)) => set(&mut variables, format!("{entry}={mine}")),
+            (false, Err(_)) => variables.retain(|known| key(known) != entry),
         }
     }
     Ok(variables)
+}
+
+fn set(variables: &mut Vec<String>, entry: String) {
+    variables.retain(|known| key(known) != key(&entry));
+    variables.push(entry);
+}
+
+fn key(entry: &str) -> &str {
+    entry.split('=').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -87,6 +98,12 @@ mod tests {
         let home = std::env::var("PATH").unwrap();
         let env = environment(owned(&["PATH=/none", "GONE=1"]), &[], &owned(&["PATH", "GONE"])).unwrap();
         assert_eq!(env, [format!("PATH={home}")]);
+    }
+
+    #[test]
+    fn an_image_has_no_say_about_the_callers_variables() {
+        let env = environment(owned(&["PATH=/bin"]), &owned(&["HOME", "PATH", "=x", "A=1"]), &[]).unwrap();
+        assert_eq!(env, ["PATH=/bin", "A=1"]);
     }
 
     #[test]

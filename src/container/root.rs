@@ -5,12 +5,14 @@
 //! works. Where overlay cannot be mounted (an old kernel, or a state directory that is itself on overlayfs), the
 //! container gets a copy of the image's tree: slower, and the same to look at.
 
+use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use chroot::inside::Root;
 use images::Overlay;
-use look::kernel::{self, MsFlags};
+use look::kernel::{self, MsFlags, Target};
 
 use crate::Stages;
 use crate::container::plan::Plan;
@@ -69,6 +71,10 @@ fn copy(plan: &Plan) -> Result<()> {
     let tree = plan.directory.join("copy");
     images::flatten(&plan.layers, &tree).with_context(|| format!("copy the image to {}", tree.display()))?;
     kernel::mount(&tree, &plan.mount_point, "", MsFlags::MS_BIND, "", "the container's copy of the image")?;
-    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | device_nodes(plan);
-    Ok(kernel::mount("", &plan.mount_point, "", flags, "", "device nodes of the image do not open")?)
+    if device_nodes(plan).is_empty() {
+        return Ok(());
+    }
+    let (copy, name) = (Root::new(&plan.mount_point)?, plan.mount_point.to_string_lossy());
+    let target = Target { fd: copy.as_fd(), name: &name };
+    Ok(kernel::mount_no_devices(target, "device nodes of the image do not open")?)
 }

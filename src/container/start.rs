@@ -151,8 +151,8 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     let tree = Root::new(&plan.mount_point)?;
     let user = person::find(plan, &tree)?;
     let privileges = plan.sandbox.privileges(&user, &plan.groups, &plan.sharing, &tree)?;
-    chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
     chapter(5, || volumes::furnish(&tree, plan))?;
+    chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
     chapter(6, || resolver::furnish(&tree, plan))?;
     chapter(0, || stdio.connect(&tree, person::other_than_root(plan, &user), channel))?;
     chapter(8, || plan.sandbox.protect(&tree, stages))?;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use chroot::inside::Root;
 use images::oci::Config;
 use look::Error;
-use look::kernel::{self, MsFlags, Target};
+use look::kernel::{self, Target};
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
@@ -28,7 +28,8 @@ pub fn paths(config: &Config) -> Result<Vec<String>> {
     Ok(config.volumes.keys().cloned().collect())
 }
 
-/// Puts a directory of the container's own on each of them. Called inside, once the layers are stacked.
+/// Puts a directory of the container's own on each of them. Called inside, once the layers are stacked, and before
+/// anything of the machine is mounted on them: what is copied is the image's, whatever path it names.
 pub fn furnish(tree: &Root, plan: &Plan) -> Result<()> {
     for (number, path) in plan.volumes.iter().enumerate() {
         let own = plan.directory.join("volumes").join(number.to_string());
@@ -53,8 +54,7 @@ fn volume(tree: &Root, path: &str, own: &Path, plan: &Plan) -> Result<()> {
     // What is there now is another mount.
     let covered = tree.open(path, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty());
     let covered = covered.map_err(|errno| Error::call("openat2", path, errno))?;
-    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_NODEV;
-    Ok(kernel::mount_on("", target(&covered, path), "", flags, "", "device nodes in it do not open")?)
+    Ok(kernel::mount_no_devices(target(&covered, path), "device nodes in it do not open")?)
 }
 
 fn target<'a>(directory: &'a OwnedFd, name: &'a str) -> Target<'a> {

@@ -8,7 +8,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use colored::Colorize;
 use look::kernel::{self, CloneFlags};
 use namespaces::identity::{self, Identity, Lent};
 use nix::unistd::{getegid, geteuid};
@@ -50,7 +49,7 @@ fn told(work: &mut dyn FnMut() -> Result<ExitCode>) -> u8 {
     match work() {
         Ok(status) => u8::from(status != ExitCode::SUCCESS),
         Err(error) => {
-            say!("{} {error:#}", "tinbox:".red());
+            say!("tinbox: {error:#}");
             1
         }
     }
@@ -78,7 +77,7 @@ fn in_a_namespace(lent: Option<Lent>, work: &mut dyn FnMut() -> u8) -> Result<u8
                 status
             }
             Err(error) => {
-                say!("{} {error:#}", "tinbox:".red());
+                say!("tinbox: {error:#}");
                 1
             }
         }

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
 use chroot::inside::Root;
+use look::Error;
 use look::kernel::{self, MsFlags};
 
 /// What a container's root is stacked of.
@@ -45,8 +46,13 @@ impl Overlay {
             return stack(self, target);
         }
         let opened = self.layers.iter().map(|layer| Root::new(layer)).collect::<look::Result<Vec<_>>>()?;
-        let short = opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd()).into());
-        stack(&Overlay { layers: short.collect(), ..self.clone() }, target)
+        let short = opened.iter().map(|layer| format!("/proc/self/fd/{}", layer.as_fd().as_raw_fd()));
+        let short: Vec<PathBuf> = short.map(PathBuf::from).collect();
+        if short.iter().map(|name| name.as_os_str().len() + 1).sum::<usize>() > room {
+            let problem = "the kernel takes one page of names, which is enough for about 180".into();
+            return Err(Error::Content { object: format!("an image of {} layers", short.len()), problem });
+        }
+        stack(&Overlay { layers: short, ..self.clone() }, target)
     }
 }
 

@@ -27,10 +27,12 @@ fn offset(zone: &str) -> Option<i64> {
     }
     let (sign, clock) = zone.split_at_checked(1)?;
     let (hours, minutes) = clock.split_once(':')?;
-    let seconds = hours.parse::<u16>().ok()? * 3600 + minutes.parse::<u16>().ok()? * 60;
+    let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
+    let seconds = i64::from(hours) * 3600 + i64::from(minutes) * 60;
     match sign {
-        "+" => Some(i64::from(seconds)),
-        "-" => Some(-i64::from(seconds)),
+        _ if hours > 23 || minutes > 59 => None,
+        "+" => Some(seconds),
+        "-" => Some(-seconds),
         _ => None,
     }
 }
@@ -90,7 +92,17 @@ mod tests {
     fn other_ways_to_write_it() {
         assert_eq!(parse("2000-02-29T14:34:56+02:00").unwrap(), (951_827_696, 0));
         assert_eq!(parse("2000-02-29T10:04:56.5-02:30").unwrap(), (951_827_696, 500_000_000));
-        for bad in ["", "2000", "2000-13-01T00:00:00Z", "2000-01-01T00:00:00", "2000-01-01T25:00:00Z", "äääääääääääää", "2000-01-01T00:00:00.Z+"] {
+        for bad in [
+            "",
+            "2000",
+            "2000-13-01T00:00:00Z",
+            "2000-01-01T00:00:00",
+            "2000-01-01T25:00:00Z",
+            "äääääääääääää",
+            "2000-01-01T00:00:00.Z+",
+            "2000-01-01T00:00:00+99:00",
+            "2000-01-01T00:00:00+00:60",
+        ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Arg, ArgMatches};
+use images::oci::Platform;
 use images::{Image, Name, Store};
 
 use super::arguments::{flag, text, value};
@@ -35,9 +36,10 @@ pub fn find(store: &Store, wanted: &str, matches: &ArgMatches, stages: &Stages) 
         Err(error) => return store.look_up(wanted).map_err(|_| error),
     };
     let embedded = name == Name::base();
+    let platform = platform(matches)?;
     if !always || embedded {
-        let here = store.find(&name)?;
-        if let Some(image) = here.or_else(|| store.look_up(wanted).ok()) {
+        let here = store.find(&name)?.or_else(|| store.look_up(wanted).ok());
+        if let Some(image) = here.filter(|image| is_for(image, platform.as_ref())) {
             return Ok(image);
         }
     }
@@ -52,16 +54,42 @@ pub fn find(store: &Store, wanted: &str, matches: &ArgMatches, stages: &Stages) 
     if text(matches, "pull") == Some("never") {
         bail!("No such image: {name}, and --pull never forbids to get it");
     }
-    pull(store, &name, matches, stages)?;
+    pull(store, &name, platform.as_ref(), matches, stages)?;
     store.find(&name)?.with_context(|| format!("No such image: {name}, though it was just pulled"))
 }
 
-fn pull(store: &Store, name: &Name, matches: &ArgMatches, stages: &Stages) -> Result<()> {
-    let platform = text(matches, "platform").map(registry::platform::parse).transpose().context("--platform")?;
+/// The machine that is asked for.
+fn platform(matches: &ArgMatches) -> Result<Option<Platform>> {
+    text(matches, "platform").map(registry::platform::parse).transpose().context("--platform")
+}
+
+/// Whether `image` is for the machine that is `wanted`. If none is, then any will do, and one that is not for this machine
+/// is said to be.
+fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
+    let config = &image.config;
+    if config.architecture.is_empty() {
+        return true;
+    }
+    let (architecture, os) = (config.architecture.clone(), config.os.clone());
+    let offered = Platform { architecture, os, variant: config.variant.clone() };
+    let here = Platform::here();
+    match wanted {
+        Some(wanted) => registry::platform::fits(wanted, &offered),
+        None if registry::platform::fits(&here, &offered) => true,
+        None => {
+            say!(
+                "tinbox: warning: the image's platform ({offered}) does not match the detected host platform ({here})"
+            );
+            true
+        }
+    }
+}
+
+fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMatches, stages: &Stages) -> Result<()> {
     let verify = matches.get_one::<bool>("tls-verify").copied().unwrap_or(true);
     let tell = if matches.get_flag("quiet") { Tell::Nothing } else { Tell::Stderr };
     let status = users::as_root_of_lent_ids(&mut || {
-        get(store, name, &PullWish { platform: platform.clone(), tell }, verify, stages)?;
+        get(store, name, &PullWish { platform: platform.cloned(), tell }, verify, stages)?;
         Ok(ExitCode::SUCCESS)
     })?;
     if status != ExitCode::SUCCESS {

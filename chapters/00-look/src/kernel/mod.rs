@@ -20,7 +20,7 @@ pub use cgroups::{attach_device_program, load_device_program, make_cgroup, remov
 pub use descriptors::close_all_but;
 pub use files::{chown, mkdir, mkfile, mknod_block, mknod_char, symlink, write_map, write_setting};
 pub use links::link_up;
-pub use mounts::{Target, bind_on, chroot, mount, mount_on, mount_read_only, pivot_root, umount};
+pub use mounts::{Target, bind_on, chroot, mount, mount_no_devices, mount_on, mount_read_only, pivot_root, umount};
 pub use nix::mount::{MntFlags, MsFlags};
 pub use nix::sched::CloneFlags;
 pub use privileges::{

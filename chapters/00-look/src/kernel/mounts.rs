@@ -130,20 +130,28 @@ pub fn chroot(root: impl AsRef<Path>, why: &str) -> Result<()> {
 /// below it, at once.
 pub fn mount_read_only(target: Target<'_>, why: &str) -> Result<()> {
     let shown = || format!("{} (rec,ro)", target.name);
-    told("mount_setattr", shown, why, || {
-        let attributes =
-            libc::mount_attr { attr_set: libc::MOUNT_ATTR_RDONLY, attr_clr: 0, propagation: 0, userns_fd: 0 };
-        // SAFETY: the path is a NUL-terminated literal and the size is that of the structure passed.
-        let answer = unsafe {
-            libc::syscall(
-                libc::SYS_mount_setattr,
-                target.fd.as_fd().as_raw_fd(),
-                c"".as_ptr(),
-                libc::AT_EMPTY_PATH | libc::AT_RECURSIVE,
-                &raw const attributes,
-                size_of::<libc::mount_attr>(),
-            )
-        };
-        Errno::result(answer).map(drop)
-    })
+    told("mount_setattr", shown, why, || set_attribute(target, libc::MOUNT_ATTR_RDONLY, libc::AT_RECURSIVE))
+}
+
+/// `mount_setattr(2)`: device nodes do not open through an opened mount. What else it forbids stays forbidden, which a
+/// remount would undo.
+pub fn mount_no_devices(target: Target<'_>, why: &str) -> Result<()> {
+    let shown = || format!("{} (nodev)", target.name);
+    told("mount_setattr", shown, why, || set_attribute(target, libc::MOUNT_ATTR_NODEV, 0))
+}
+
+fn set_attribute(target: Target<'_>, attribute: u64, flags: i32) -> nix::Result<()> {
+    let attributes = libc::mount_attr { attr_set: attribute, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    // SAFETY: the path is a NUL-terminated literal and the size is that of the structure passed.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            target.fd.as_fd().as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH | flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    Errno::result(answer).map(drop)
 }

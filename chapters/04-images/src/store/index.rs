@@ -43,16 +43,10 @@ impl Names {
             descriptor
         };
         let index = Index::new(self.entries.into_iter().map(descriptor).collect());
-        for (name, bytes) in [("oci-layout", LAYOUT.into()), ("index.json", serde_json::to_vec(&index)?)] {
-            let (path, new) = (store.dir.join(name), store.dir.join(format!("{name}.new")));
-            let write = || -> std::io::Result<()> {
-                let mut file = File::create(&new)?;
-                file.write_all(&bytes)?;
-                file.sync_all()?;
-                fs::rename(&new, &path)
-            };
-            write().with_context(|| format!("write {}", path.display()))?;
+        if !store.dir.join("oci-layout").exists() {
+            write(store, "oci-layout", LAYOUT.as_bytes())?;
         }
+        write(store, "index.json", &serde_json::to_vec(&index)?)?;
         sync_dir(&store.dir)
     }
 
@@ -84,4 +78,20 @@ impl Names {
             self.entries.push((None, manifest.clone()));
         }
     }
+}
+
+/// Writes a file of the store so that a reader finds the old one or the new one.
+fn write(store: &Store, name: &str, bytes: &[u8]) -> Result<()> {
+    let (path, new) = (store.dir.join(name), store.dir.join(format!("{name}.new")));
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, &path)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written.with_context(|| format!("write {}", path.display()))
 }
