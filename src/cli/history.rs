@@ -61,7 +61,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let shown =
         Shown { human: matches.get_one::<bool>("human").copied().unwrap_or(true), whole: matches.get_flag("no-trunc") };
     let rows = shown.rows(&store, &image)?;
-    let format = matches.get_one::<String>("format").map(String::as_str);
+    let format = format::given(matches);
     if matches.get_flag("quiet") && format.is_none_or(|format| format == "table") {
         rows.iter().try_for_each(|row| print(&row[0]))?;
         return Ok(ExitCode::SUCCESS);

@@ -59,8 +59,10 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     if matches.get_flag("tree") {
         return tree::print_tree(&store, &images).map(|()| ExitCode::SUCCESS);
     }
-    let shown = Shown { digests: matches.get_flag("digests"), whole_ids: matches.get_flag("no-trunc") };
-    let format = matches.get_one::<String>("format").map(String::as_str);
+    let format = format::given(matches);
+    // Who asks for digests in a template wants them.
+    let digests = matches.get_flag("digests") || format.is_some_and(|format| format.contains(".Digest"));
+    let shown = Shown { digests, whole_ids: matches.get_flag("no-trunc") };
     if matches.get_flag("quiet") && format.is_none_or(|format| format == "table") {
         images.iter().try_for_each(|image| print(&shown.id(image)))?;
         return Ok(ExitCode::SUCCESS);

@@ -73,7 +73,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     ];
     let table = "{{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}\t{{.IsAutomated}}";
     let listing = Listing { fields, table, rows };
-    listing.print(matches.get_one::<String>("format").map(String::as_str))?;
+    listing.print(format::given(matches))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use gotmpl::Value;
 
+use crate::cli::format::clean::{clean, clean_for};
 use crate::cli::format::template::Template;
-use crate::cli::format::value;
 use crate::cli::table::align;
 use crate::say::print;
 
@@ -27,38 +27,47 @@ impl<const FIELDS: usize> Listing<FIELDS> {
         self.lines(format, stdout().is_terminal())?.iter().try_for_each(|line| print(line))
     }
 
-    /// The lines. On a `terminal`, control characters in values are shown as what they are.
+    /// The lines. For a `terminal`, control characters are shown as what they are, in a table always: who keeps one
+    /// looks at it later.
     pub fn lines(&self, format: Option<&str>, terminal: bool) -> Result<Vec<String>> {
+        let each = |template: &str| -> Result<Vec<String>> {
+            let lines = self.each(template, |text| text.to_owned())?;
+            Ok(lines.into_iter().map(|line| clean_for(terminal, line)).collect())
+        };
         match format.unwrap_or("table").trim() {
-            "table" => self.columns(self.table, terminal),
-            "json" => self.each("{{json .}}", terminal),
+            "" | "table" => self.columns(self.table),
+            "json" => each("{{json .}}"),
             format => match format.strip_prefix("table ") {
-                Some(template) => self.columns(template.trim(), terminal),
-                None => self.each(format, terminal),
+                Some(template) => self.columns(template.trim()),
+                None => each(format),
             },
         }
     }
 
-    fn each(&self, template: &str, terminal: bool) -> Result<Vec<String>> {
+    /// What `template` makes of each row, of which each text is changed by `cell` before.
+    fn each(&self, template: &str, cell: fn(&str) -> String) -> Result<Vec<String>> {
         let template = Template::parse(template)?;
-        self.rows.iter().map(|row| self.apply(&template, &row.each_ref().map(String::as_str), terminal)).collect()
+        let rows = self.rows.iter().map(|row| row.each_ref().map(|text| cell(text)));
+        rows.map(|row| self.apply(&template, &row.each_ref().map(String::as_str))).collect()
     }
 
-    fn columns(&self, template: &str, terminal: bool) -> Result<Vec<String>> {
+    fn columns(&self, template: &str) -> Result<Vec<String>> {
         let mut lines = vec![self.headings(template)?];
-        lines.extend(self.each(template, terminal)?);
+        // Only the template makes columns and lines.
+        let rows = self.each(template, |text| text.replace(['\t', '\n', '\r'], " "))?;
+        lines.extend(rows.iter().map(|row| clean(row)));
         let cells = lines.iter().flat_map(|line| line.split('\n')).map(|line| line.split('\t').collect());
         Ok(align(&cells.collect::<Vec<Vec<&str>>>()))
     }
 
     /// The headings come from the same template, applied to the names of its columns.
     fn headings(&self, template: &str) -> Result<String> {
-        self.apply(&Template::for_headings(template)?, &self.fields.map(|(_, heading)| heading), false)
+        self.apply(&Template::for_headings(template)?, &self.fields.map(|(_, heading)| heading))
     }
 
-    fn apply(&self, template: &Template, row: &[&str; FIELDS], terminal: bool) -> Result<String> {
+    fn apply(&self, template: &Template, row: &[&str; FIELDS]) -> Result<String> {
         let fields = self.fields.iter().zip(row);
-        let map = fields.map(|((field, _), text)| ((*field).into(), value::from_text(text, terminal)));
+        let map = fields.map(|((field, _), text)| ((*field).into(), Value::from(*text)));
         template.apply(&Value::Map(Arc::new(map.collect()))).map_err(|error| {
             if error.to_string().contains("map has no entry for key") {
                 let fields: Vec<String> = self.fields.iter().map(|(field, _)| format!(".{field}")).collect();

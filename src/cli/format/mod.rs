@@ -8,13 +8,15 @@
 //! | `template.rs`  | one template: read, applied, and its errors in Docker's words          |
 //! | `functions.rs` | the functions that Docker adds: `json`, `join`, `upper`, …             |
 //! | `value.rs`     | JSON as what a template works on, and back                             |
+//! | `clean.rs`     | text of somebody else's, fit for a terminal                            |
 //! | `listing.rs`   | many things, one line each: a table, JSON, or a template for each line |
 //!
 //! A verb that lists fills a [`Listing`]; one that shows a single thing applies a [`Template`] to its JSON.
 //!
 //! Other than in Go, what a template is applied to has no methods (`{{.Label "key"}}`), and a list that is `null` in
-//! the JSON is an empty list to a template, as it is to Docker's.
+//! the JSON is an empty list to a template, as it is to Docker's; only `json` says `null`.
 
+mod clean;
 mod functions;
 mod listing;
 mod template;
@@ -22,10 +24,11 @@ mod template;
 mod tests;
 mod value;
 
+pub use clean::clean_for;
 pub use listing::Listing;
 pub use template::Template;
 
-use clap::Arg;
+use clap::{Arg, ArgMatches};
 
 /// `--format`, as the verbs that list have it.
 pub fn argument() -> Arg {
@@ -33,4 +36,9 @@ pub fn argument() -> Arg {
         .long("format")
         .value_name("FORMAT")
         .help("Print `table`, `json`, `table TEMPLATE`, or a Go template")
+}
+
+/// What was given for it. An empty format is none, as in Docker.
+pub fn given(matches: &ArgMatches) -> Option<&str> {
+    matches.get_one::<String>("format").map(String::as_str).filter(|format| !format.is_empty())
 }

@@ -3,6 +3,7 @@
 use anyhow::{Error, Result, anyhow, bail};
 use gotmpl::{MissingKey, TemplateError, Value};
 
+use crate::cli::format::clean::clean_for;
 use crate::cli::format::functions;
 use crate::cli::format::value::from_json;
 
@@ -61,9 +62,9 @@ impl Template {
         }
     }
 
-    /// What it makes of `json`. On a `terminal`, control characters in its texts are shown as what they are.
+    /// What it makes of `json`. For a `terminal`, control characters in that are shown as what they are.
     pub fn apply_to_json(&self, json: &serde_json::Value, terminal: bool) -> Result<String> {
-        self.apply(&from_json(json, terminal))
+        Ok(clean_for(terminal, self.apply(&from_json(json))?))
     }
 
     /// What it makes of `value`. A field that is not there is an error; so is what else cannot be done.

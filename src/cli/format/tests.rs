@@ -11,6 +11,7 @@ fn image() -> gotmpl::Value {
         "RepoTags": ["alpine:3", "alpine:latest"],
         "Size": 7_654_321_u64,
         "Huge": u64::MAX,
+        "None": [],
         "Config": {
             "Env": ["PATH=/bin", "LANG=C"],
             "Entrypoint": null,
@@ -21,7 +22,7 @@ fn image() -> gotmpl::Value {
         },
         "RootFS": {"Type": "layers", "Layers": ["sha256:aa", "sha256:bb"]},
     });
-    from_json(&json, false)
+    from_json(&json)
 }
 
 fn applied(template: &str) -> Result<String, String> {
@@ -37,6 +38,7 @@ fn templates_say_what_they_say_in_docker() {
         ("{{.Huge}}", "18446744073709551615"),
         ("{{.RepoTags}}", "[alpine:3 alpine:latest]"),
         ("{{.Config.Entrypoint}}{{len .Config.Entrypoint}}", "[]0"),
+        ("{{json .Config.Entrypoint}} {{json .Config.Volumes}} {{json .None}}", "null null []"),
         ("{{json .Config.Env}}", r#"["PATH=/bin","LANG=C"]"#),
         ("{{.Config.Labels}}", "map[org.title:Alpine plain:yes]"),
         (r#"{{index .Config.Labels "org.title"}}"#, "Alpine"),
@@ -134,9 +136,10 @@ fn lines(format: Option<&str>) -> Vec<String> {
 
 #[test]
 fn a_table_has_headings_and_columns() {
-    let usual = ["REPOSITORY   IMAGE ID", "alpine       0123456789ab", "a\u{1b}[2J/me     ba9876543210"];
-    assert_eq!(lines(None), usual);
-    assert_eq!(lines(Some("table")), usual);
+    let usual = ["REPOSITORY      IMAGE ID", "alpine          0123456789ab", "a\\u001b[2J/me   ba9876543210"];
+    for format in [None, Some("table"), Some("")] {
+        assert_eq!(lines(format), usual);
+    }
     let own = [r"SIZE      id: IMAGE ID", "8MB       id: 0123", "1.2GB     id: ba98"];
     assert_eq!(lines(Some(r"table {{.Size}}\tid: {{truncate .ID 4}}")), own);
     let quoted = ["SIZE", "\"8MB\"", "\"1.2GB\""];
@@ -160,9 +163,19 @@ fn a_field_that_is_not_there_names_those_that_are() {
 }
 
 #[test]
-fn values_cannot_repaint_a_terminal() {
-    let shown = listing().lines(Some("{{.Repository}}"), true).unwrap();
-    assert_eq!(shown[1], "a\\u{1b}[2J/me");
-    let nested = from_json(&json!({"Env": ["A=\u{1b}]0;x\u{7}\tb"]}), true);
-    assert_eq!(Template::parse("{{.Env}}").unwrap().apply(&nested).unwrap(), "[A=\\u{1b}]0;x\\u{7}\tb]");
+fn nothing_can_repaint_a_terminal() {
+    let shown = |format| listing().lines(Some(format), true).unwrap();
+    assert_eq!(shown("{{.Repository}}")[1], "a\\u001b[2J/me");
+    assert_eq!(lines(Some("{{.Repository}}"))[1], "a\u{1b}[2J/me");
+    let hostile = json!({"Env": ["A=\u{1b}]0;x\u{7}\tb"], "Labels": {"k\u{1b}": "v\u{9b}"}});
+    let applied =
+        |template: &str, terminal| Template::parse(template).unwrap().apply_to_json(&hostile, terminal).unwrap();
+    assert_eq!(applied("{{.Env}}", true), "[A=\\u001b]0;x\\u0007\tb]");
+    assert_eq!(applied("{{.Labels}}", true), "map[k\\u001b:v\\u009b]");
+    assert_eq!(applied("{{range $k, $v := .Labels}}{{$k}}{{end}}", true), "k\\u001b");
+    assert_eq!(applied("{{.Labels}}", false), "map[k\u{1b}:v\u{9b}]");
+    // JSON means what it meant.
+    let json = applied("{{json .}}", true);
+    assert!(!json.contains('\u{9b}'), "{json:?}");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), hostile);
 }

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::Store;
 
 use crate::Stages;
+use crate::cli::format;
 use crate::cli::image::layers::{self, Picture};
 use crate::cli::inspect::{self, Document};
 use crate::image::users;
@@ -45,7 +46,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     if !matches.get_flag("layers") {
         return inspect::show_all(matches, |wanted| inspect::image::look_up(&store, wanted));
     }
-    users::as_root_of_lent_ids(&mut || match matches.contains_id("format") {
+    users::as_root_of_lent_ids(&mut || match format::given(matches).is_some() {
         true => inspect::show_all(matches, |wanted| Document::of(&Picture::of(&store, wanted)?)),
         false => draw_all(matches, &store),
     })

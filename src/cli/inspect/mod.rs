@@ -16,7 +16,7 @@ use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::Stages;
-use crate::cli::format::Template;
+use crate::cli::format::{self, Template, clean_for};
 use crate::container::NoSuch;
 use crate::image::users;
 use crate::say::{print, say};
@@ -108,7 +108,7 @@ impl Document {
 /// Looks up each that is asked for with `look_up`, and prints those that are there as `--format` says, or as one list.
 /// Those that are not are said after that.
 pub fn show_all(matches: &ArgMatches, look_up: impl Fn(&str) -> Result<Document>) -> Result<ExitCode> {
-    let format = matches.get_one::<String>("format").map(String::as_str);
+    let format = format::given(matches);
     let template = format.filter(|format| *format != "json").map(Template::parse).transpose()?;
     let (mut there, mut missing) = (Vec::new(), Vec::new());
     for wanted in matches.get_many::<String>("name").into_iter().flatten() {
@@ -119,8 +119,8 @@ pub fn show_all(matches: &ArgMatches, look_up: impl Fn(&str) -> Result<Document>
         (Some(template), _) => {
             there.iter().try_for_each(|document| print(&template.apply_to_json(&document.value, terminal)?))?;
         }
-        (None, Some(_)) => there.iter().try_for_each(|document| print(&document.line))?,
-        (None, None) => print(&list(&there))?,
+        (None, Some(_)) => there.iter().try_for_each(|document| print(&clean_for(terminal, document.line.clone())))?,
+        (None, None) => print(&clean_for(terminal, list(&there)))?,
     }
     missing.iter().for_each(|error| say!("Error: {error:#}"));
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

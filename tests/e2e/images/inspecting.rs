@@ -51,6 +51,7 @@ fn templates_take_it_apart() {
     for (template, expected) in [
         ("{{.Config.Cmd}} {{.Size}}", "[python3 /srv/main.py] 5433090"),
         ("{{json .Config.Env}}", r#"["PATH=/bin:/usr/bin","PORT=8080"]"#),
+        ("{{json .Config.Entrypoint}} {{json .Config.OnBuild}} {{json .RepoDigests}}", "null null []"),
         (r#"{{index .Config.Labels "org.title"}}"#, "Demo"),
         (r#"{{index .Config.Labels "nothing"}}"#, ""),
         ("{{len .RootFS.Layers}}", "3"),

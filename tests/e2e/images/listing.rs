@@ -86,6 +86,7 @@ fn a_template_says_what_is_shown() {
         (&"web".into(), &"latest".into(), &"<none>".into())
     );
     assert_eq!(images("{{json .Tag}}"), "\"latest\"\n");
+    assert_eq!(images(""), tinbox.tinbox("images web").ok());
     let history = formatted(&tinbox, "history", "{{.CreatedBy}}", &["--no-trunc", "web"]);
     assert_eq!(history.lines().nth(1), Some("COPY . / # buildkit"));
 }
@@ -137,6 +138,7 @@ fn a_hostile_step_cannot_repaint_the_terminal() {
     let tinbox = Tinbox::without_images();
     let step = serde_json::json!([{ "created_by": "RUN \u{1b}[2J\u{7}\r\nowned\tx" }]);
     Sample { history: step, ..alpine() }.load(&tinbox);
+    assert!(tinbox.tinbox("history --no-trunc alpine:3").ok().contains(r"RUN \u001b[2J\u0007"));
     let whole = tinbox.tinbox("history alpine:3").ok() + &tinbox.tinbox("images --tree").ok();
     let drawn = tinbox.tinbox("image inspect --layers alpine:3").ok();
     for text in [whole, drawn] {
