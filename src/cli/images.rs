@@ -54,7 +54,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     const KEYS: [&str; 6] = ["dangling", "label", "before", "since", "until", "reference"];
     let store = Store::open(&State::open()?.images());
     let pattern = matches.get_one::<String>("name").map(String::as_str);
-    let filter = Filter::read(matches, &store, &KEYS)?.named(pattern);
+    let filter = Filter::read(matches, &store, &KEYS)?.named(pattern)?;
     let images: Vec<Image> = store.list()?.into_iter().filter_map(|image| filter.apply(image)).collect();
     if matches.get_flag("tree") {
         return tree::print_tree(&store, &images).map(|()| ExitCode::SUCCESS);

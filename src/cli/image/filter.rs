@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches};
 use images::{Image, Name, Store, timestamp};
 
-use crate::cli::image::pattern::fits;
+use crate::cli::image::pattern::{check, fits};
 use crate::container;
 
 /// What images must be to be meant. All must be so, but of several patterns one is enough.
@@ -54,15 +54,21 @@ impl Filter {
             "before" => self.before.push(store.look_up(value)?.created()),
             "since" => self.since.push(store.look_up(value)?.created()),
             "until" => self.before.push(until(value)?),
-            _ => self.references.push(value.to_owned()),
+            _ => self.add_reference(value)?,
         }
         Ok(())
     }
 
     /// Only images with such a name, too: what `tinbox images NAME` is given.
-    pub fn named(mut self, pattern: Option<&str>) -> Filter {
-        self.references.extend(pattern.map(str::to_owned));
-        self
+    pub fn named(mut self, pattern: Option<&str>) -> Result<Filter> {
+        pattern.map_or(Ok(()), |pattern| self.add_reference(pattern))?;
+        Ok(self)
+    }
+
+    fn add_reference(&mut self, pattern: &str) -> Result<()> {
+        check(pattern)?;
+        self.references.push(pattern.to_owned());
+        Ok(())
     }
 
     /// Whether `dangling` was asked for, and how. It plays no part any more.

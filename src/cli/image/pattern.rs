@@ -2,6 +2,25 @@
 //!
 //! Go's `path.Match`, which is what Docker matches with.
 
+use anyhow::{Result, bail};
+
+/// Refuses a pattern that is not well-formed: a class that is not closed or has nothing in it, a backslash at the end.
+pub fn check(pattern: &str) -> Result<()> {
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        let well_formed = match character {
+            '\\' => rest.next().is_some(),
+            // As in `class`, a bracket that comes first is one of those meant.
+            '[' => rest.next().is_some() && rest.any(|c| c == ']'),
+            _ => true,
+        };
+        if !well_formed {
+            bail!("invalid pattern '{}': syntax error in pattern", pattern.escape_debug());
+        }
+    }
+    Ok(())
+}
+
 /// Whether `pattern` fits all of `name`. One that is not well-formed fits nothing.
 pub fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
@@ -88,6 +107,16 @@ mod tests {
             ("a*", "a", true),
         ] {
             assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_is_refused() {
+        for bad in ["[", "[a", "a[", "[]", "a\\", "[a]["] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+        for good in ["", "a", "*", "[a]", "a[0-9]*", "[^a]", "a\\*", "\\["] {
+            assert!(check(good).is_ok(), "{good}");
         }
     }
 

@@ -68,6 +68,8 @@ fn names_and_filters_choose() {
         ("--filter dangling", "bad format of filter"),
         ("--filter dangling=maybe", "invalid filter 'dangling=maybe'"),
         ("--filter before=nothing", "No such image: nothing"),
+        ("--filter reference=[", "invalid pattern '[': syntax error in pattern"),
+        ("[a", "invalid pattern '[a': syntax error in pattern"),
         ("--filter until=yesterday", "invalid filter 'until=yesterday'"),
     ] {
         let error = tinbox.tinbox(&format!("images {arguments}")).fails(1);
