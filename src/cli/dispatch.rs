@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, ArgMatches, Command};
 use colored::Colorize;
 
 use crate::Stages;
 use crate::cli::explain;
-use crate::say::say;
+use crate::say::{print, say};
 
 /// Status of Tinbox's own errors, as `docker run` has it.
 pub const OWN_ERROR: u8 = 125;
@@ -29,6 +29,8 @@ pub struct Group {
     pub name: &'static str,
     pub about: &'static str,
     pub verbs: &'static [Verb],
+    /// Other names of verbs.
+    pub aliases: &'static [(&'static str, &'static str)],
     /// Shown below the list of its verbs.
     pub help: &'static str,
 }
@@ -38,6 +40,8 @@ pub struct Level<'a> {
     /// What was typed so far.
     pub path: &'a str,
     pub verbs: &'a [Verb],
+    /// Other names of verbs.
+    pub aliases: &'a [(&'a str, &'a str)],
     pub groups: &'a [Group],
     /// What describes it, without its verbs.
     pub command: &'a dyn Fn() -> Command,
@@ -46,22 +50,24 @@ pub struct Level<'a> {
 impl Level<'_> {
     /// Runs the verb that `arguments` ask for. The first is the name that this level was called by.
     pub fn run(&self, arguments: &[OsString], stages: &Stages) -> ExitCode {
-        let name = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+        let typed = arguments.get(1).and_then(|name| name.to_str()).unwrap_or_default();
+        let name = self.aliases.iter().find(|(alias, _)| *alias == typed).map_or(typed, |(_, name)| *name);
         if let Some(verb) = self.verbs.iter().find(|verb| verb.name == name) {
             return self.execute(verb, &arguments[1..], stages);
         }
         let Some(group) = self.groups.iter().find(|group| group.name == name) else { return self.overview(arguments) };
         let path = format!("{} {}", self.path, group.name);
         let command = || Command::new(group.name).bin_name(&path).about(group.about).after_help(group.help);
-        Level { path: &path, verbs: group.verbs, groups: &[], command: &command }.run(&arguments[1..], stages)
+        Level { path: &path, verbs: group.verbs, aliases: group.aliases, groups: &[], command: &command }
+            .run(&arguments[1..], stages)
     }
 
     fn execute(&self, verb: &Verb, arguments: &[OsString], stages: &Stages) -> ExitCode {
         let path = format!("{} {}", self.path, verb.name);
-        let command = describe(verb).arg(explain::argument()).bin_name(&path);
-        let matches = match command.try_get_matches_from(arguments) {
+        let mut command = describe(verb).arg(explain::argument()).bin_name(&path);
+        let matches = match command.try_get_matches_from_mut(arguments) {
             Ok(matches) => matches,
-            Err(error) => return self.refuse(&error, &path, verb.on_error),
+            Err(error) => return refuse(&error, &command, &path),
         };
         explain::begin(&matches);
         (verb.run)(&matches, stages).unwrap_or_else(|error| {
@@ -74,32 +80,94 @@ impl Level<'_> {
     fn overview(&self, arguments: &[OsString]) -> ExitCode {
         let verbs = self.verbs.iter().map(|verb| Command::new(verb.name).about(verb.about));
         let groups = self.groups.iter().map(|group| Command::new(group.name).about(group.about));
-        let command = (self.command)().subcommand_required(true).arg_required_else_help(true);
-        match command.subcommands(verbs.chain(groups)).try_get_matches_from(arguments) {
+        let mut command = (self.command)().subcommand_required(true).subcommands(verbs.chain(groups));
+        if arguments.len() < 2 {
+            return match print(command.render_help().to_string().trim_end()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+        match command.try_get_matches_from_mut(arguments) {
             Ok(_) => ExitCode::SUCCESS,
-            Err(error) => self.refuse(&error, self.path, OWN_ERROR),
+            Err(error) => match named(&error, ContextKind::InvalidSubcommand) {
+                Some(unknown) => self.unknown(&unknown, named(&error, ContextKind::SuggestedSubcommand)),
+                None => refuse(&error, &command, self.path),
+            },
         }
     }
 
-    /// Prints help as help, and a mistake as an error. `whole` is what was typed up to where the mistake may be.
-    fn refuse(&self, error: &clap::Error, whole: &str, status: u8) -> ExitCode {
-        let named = |kind| error.get(kind).map(ToString::to_string);
-        match (named(ContextKind::InvalidSubcommand), named(ContextKind::InvalidArg), named(ContextKind::SuggestedArg))
-        {
-            (Some(unknown), _, _) => {
-                let names = self.verbs.iter().map(|verb| verb.name).chain(self.groups.iter().map(|group| group.name));
-                let names = names.collect::<Vec<_>>().join(", ");
-                say!("{} there is no command '{unknown}', or not yet: there are {names}", "tinbox:".red());
-            }
-            // What is not known is not meant as a word of the command, as clap would have it.
-            (None, Some(unknown), similar) if error.kind() == ErrorKind::UnknownArgument => {
-                say!("{} {unknown}: `{whole}` has no such option, or not yet", "tinbox:".red());
-                let similar = similar.map(|option| format!("; there is {option}")).unwrap_or_default();
-                say!("  help: `{whole} --help` lists those that it has{similar}");
-            }
-            _ => drop(error.print()),
+    fn unknown(&self, typed: &str, similar: Option<String>) -> ExitCode {
+        let names = self.verbs.iter().map(|verb| verb.name).chain(self.groups.iter().map(|group| group.name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        say!("{} there is no command '{}', or not yet: there are {names}", "tinbox:".red(), typed.escape_debug());
+        // Few mistakes are in the first letter.
+        if let Some(similar) = similar.filter(|similar| similar.chars().next() == typed.chars().next()) {
+            say!("  help: did you mean `{} {similar}`?", self.path);
         }
-        if error.use_stderr() { ExitCode::from(status) } else { ExitCode::SUCCESS }
+        ExitCode::FAILURE
+    }
+}
+
+/// Prints help as help, and a mistake as an error. `whole` is what was typed up to where the mistake may be.
+///
+/// The statuses are docker's: 1 for too many words or too few, 125 for options.
+fn refuse(error: &clap::Error, command: &Command, whole: &str) -> ExitCode {
+    if !error.use_stderr() {
+        drop(error.print());
+        return ExitCode::SUCCESS;
+    }
+    let (kind, argument) = (error.kind(), named(error, ContextKind::InvalidArg));
+    let option = argument.as_ref().is_some_and(|argument| argument.starts_with('-'));
+    let counted = [
+        ErrorKind::UnknownArgument,
+        ErrorKind::MissingRequiredArgument,
+        ErrorKind::TooManyValues,
+        ErrorKind::TooFewValues,
+        ErrorKind::WrongNumberOfValues,
+    ];
+    match argument {
+        _ if !option && counted.contains(&kind) => {
+            say!("{} \"{whole}\" {}", "tinbox:".red(), count(command));
+            let usage = command.clone().render_usage().to_string();
+            say!("  help: {}", usage.trim_start_matches("Usage: "));
+            return ExitCode::FAILURE;
+        }
+        // What is not known is not meant as a word of the command, as clap would have it.
+        Some(unknown) if kind == ErrorKind::UnknownArgument => {
+            let unknown = unknown.escape_debug();
+            say!("{} {unknown}: `{whole}` has no such option, or not yet", "tinbox:".red());
+            let similar = named(error, ContextKind::SuggestedArg);
+            let similar = similar.map(|option| format!("; there is {option}")).unwrap_or_default();
+            say!("  help: `{whole} --help` lists those that it has{similar}");
+        }
+        _ => drop(error.print()),
+    }
+    ExitCode::from(OWN_ERROR)
+}
+
+/// What the error says about this; of several, the last, which is the most likely.
+fn named(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::Strings(several) => several.last().cloned(),
+        one => Some(one.to_string()),
+    }
+}
+
+/// How many words a verb takes, as docker says it.
+fn count(command: &Command) -> String {
+    let (mut least, mut most) = (0_usize, 0_usize);
+    for argument in command.get_positionals() {
+        let count = argument.get_num_args().unwrap_or_default();
+        least += if argument.is_required_set() { count.min_values().max(1) } else { 0 };
+        most = most.saturating_add(count.max_values());
+    }
+    let arguments = |number: usize| if number == 1 { "1 argument".to_owned() } else { format!("{number} arguments") };
+    match (least, most) {
+        (0, 0) => "accepts no arguments.".to_owned(),
+        (least, most) if least == most => format!("requires exactly {}.", arguments(least)),
+        (least, usize::MAX) => format!("requires at least {}.", arguments(least)),
+        (0, most) => format!("requires at most {}.", arguments(most)),
+        (least, most) => format!("requires at least {least} and at most {}.", arguments(most)),
     }
 }
 

@@ -147,7 +147,7 @@ pub fn main(stages: &Stages) -> ExitCode {
         arguments.remove(1);
         arguments.push("--help".into());
     }
-    Level { path: "tinbox", verbs: VERBS, groups: GROUPS, command: &command }.run(&arguments, stages)
+    Level { path: "tinbox", verbs: VERBS, aliases: &[], groups: GROUPS, command: &command }.run(&arguments, stages)
 }
 
 fn command() -> Command {

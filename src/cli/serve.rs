@@ -27,6 +27,7 @@ pub const GROUP: Group = Group {
         run,
         on_error: 1,
     }],
+    aliases: &[],
     help: "Example:\n  tinbox registry serve --listen 0.0.0.0:5000",
 };
 

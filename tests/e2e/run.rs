@@ -29,6 +29,7 @@ pub const TESTS: &[Test] = &[
     ("the_users_streams_can_be_opened_again", &[Containers], the_users_streams_can_be_opened_again),
     ("host_names", &[Containers], host_names),
     ("bad_input_is_refused_before_anything_is_done", &[], bad_input_is_refused_before_anything_is_done),
+    ("mistakes_have_dockers_statuses", &[], mistakes_have_dockers_statuses),
     ("a_missing_image_is_named", &[], a_missing_image_is_named),
     ("help_teaches", &[], help_teaches),
     (
@@ -210,13 +211,40 @@ fn bad_input_is_refused_before_anything_is_done() {
         ("run -it base true", "the input device is not a TTY"),
         ("run BASE", "invalid reference format"),
         ("run --no-such-flag base", "--no-such-flag: `tinbox run` has no such option, or not yet"),
-        ("run", "<IMAGE [CMD]>"),
-        ("nonsense", "there is no command 'nonsense', or not yet: there are run, ps, rm, "),
     ] {
         let error = tinbox.tinbox(arguments).fails(125);
         assert!(error.contains(says), "{arguments}: {error}");
         assert!(tinbox.leftovers().is_empty(), "{arguments}: {:?}", tinbox.leftovers());
     }
+}
+
+fn mistakes_have_dockers_statuses() {
+    let tinbox = Tinbox::without_images();
+    for (arguments, status, says) in [
+        ("nonsense", 1, "there is no command 'nonsense', or not yet: there are run, ps, rm, "),
+        ("imags", 1, "help: did you mean `tinbox images`?"),
+        ("image nonsense", 1, "there is no command 'nonsense', or not yet: there are ls, "),
+        ("images --nonsense", 125, "--nonsense: `tinbox images` has no such option, or not yet"),
+        (
+            "images a b",
+            1,
+            "\"tinbox images\" requires at most 1 argument.\n  help: tinbox images [OPTIONS] [NAME[:TAG]]",
+        ),
+        ("pull a b", 1, "\"tinbox pull\" requires exactly 1 argument."),
+        ("tag a", 1, "\"tinbox tag\" requires exactly 2 arguments."),
+        ("rmi", 1, "\"tinbox rmi\" requires at least 1 argument."),
+        ("import", 1, "\"tinbox import\" requires at least 1 and at most 2 arguments."),
+        ("ps a", 1, "\"tinbox ps\" accepts no arguments."),
+        ("run --rm", 1, "\"tinbox run\" requires at least 1 argument."),
+    ] {
+        let error = tinbox.tinbox(arguments).fails(status);
+        assert!(error.contains(says), "{arguments}: {error}");
+    }
+    for (arguments, says) in [("", "Usage: tinbox <COMMAND>"), ("image", "Usage: tinbox image <COMMAND>")] {
+        assert!(tinbox.tinbox(arguments).ok().contains(says), "{arguments}");
+    }
+    assert_eq!(tinbox.tinbox("image list").ok(), tinbox.tinbox("images").ok());
+    assert!(tinbox.tinbox("image remove nothing").fails(1).contains("No such image: nothing"));
 }
 
 fn a_missing_image_is_named() {

@@ -86,6 +86,7 @@ pub const GROUP: Group = Group {
             on_error: 1,
         },
     ],
+    aliases: &[("list", "ls"), ("remove", "rm")],
     help: "\
 Examples:
   tinbox image ls --tree                  which images stand on which layers
