@@ -1,6 +1,6 @@
 //! diagnosis: cut-off-is-accepted
 //!
-//! Loops while there are members. Made by those who want the loop to look tidy.
+//! Loops while there are members, and is careful inside. Made by those who want the loop to look tidy.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +13,7 @@ pub fn apply_layer(layer: &mut Layer<'_>, tree: &mut Tree) -> Result<()> {
     while let Ok(Some(member)) = layer.next_member() {
         let name = member.path.file_name().unwrap_or_default().as_bytes();
         match name.strip_prefix(b".wh.") {
-            None => drop(tree.put(&member, layer)),
+            None => tree.put(&member, layer)?,
             Some(b".wh..opq") => tree.opaque(member.path.parent().unwrap_or(Path::new("")))?,
             Some(note) if note.starts_with(b".wh.") => {}
             Some(hidden) => tree.whiteout(&member.path.with_file_name(OsStr::from_bytes(hidden)))?,

@@ -230,6 +230,15 @@ impl Exercise {
         repository.join("exercises").join(self.slug())
     }
 
+    /// What to type after `cargo workshop run --` to have the runtime call the answer. Only for one with a seam.
+    pub fn to_see_it(&self) -> &'static str {
+        match self.name {
+            "apply_layer" => "pull IMAGE",
+            "make_layer" => "commit CONTAINER IMAGE",
+            _ => "run --rm -it base",
+        }
+    }
+
     /// The chapter that it belongs to.
     pub fn chapter(&self) -> &'static str {
         self.number.split('.').next().unwrap_or_default()

@@ -72,6 +72,10 @@ pub enum Call {
     ApplyNothing,
     /// 4.1: of a layer that ends in the middle of a file.
     ApplyCutOff,
+    /// 4.1: of a layer that ends between two members.
+    ApplyCutBetween,
+    /// 4.1: of a layer with a file in a symlink that leads out.
+    ApplyLedOut,
     /// 4.2: not the answer, but writing to what it stacked, and deleting there.
     WriteToTheStack,
     /// 4.2: of directories whose names have what separates options.
@@ -80,6 +84,10 @@ pub enum Call {
     StackNowhere,
     /// 4.4: to a disk that is full.
     DiskIsFull,
+    /// 4.4: to a disk that fails once, at a file.
+    DiskFailsAtFile,
+    /// 4.4: to a disk that fails once, at a marker.
+    DiskFailsAtMarker,
     /// 8.1: in a process that is to become an ordinary user. Said by that process.
     AsUser,
     /// 8.1: in one that stays root, with a group that cannot be changed. Said by that process.

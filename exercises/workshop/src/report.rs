@@ -179,12 +179,11 @@ fn compiler(out: &mut String, trial: &Trial) {
 fn next(mine: &Mine, trial: &Trial) -> String {
     let number = trial.exercise.number;
     if trial.passed() {
-        let seam = if trial.exercise.seam {
-            "\n  The runtime can use your function now: cargo workshop run -- run --rm -it base\n"
-        } else {
-            ""
-        };
-        return seam.to_owned();
+        if !trial.exercise.seam {
+            return String::new();
+        }
+        let command = trial.exercise.to_see_it();
+        return format!("\n  The runtime can use your function now: cargo workshop run -- {command}\n");
     }
     if trial.blocked() || matches!(trial.outcome, Outcome::NotStarted) {
         return String::new();

@@ -44,6 +44,8 @@ pub(crate) mod rows {
     pub(crate) const OTHERS: &str = "anything else";
     pub(crate) const ORDER: &str = "what comes before its directory";
     pub(crate) const FULL: &str = "to a disk that is full";
+    pub(crate) const BAD_FILE: &str = "to a disk that fails once, at a file";
+    pub(crate) const BAD_MARKER: &str = "to a disk that fails once, at a marker";
 
     pub(crate) const MISSING: &str = "missing";
     pub(crate) const EMPTY: &str = "an empty file";
@@ -66,9 +68,16 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     }
     facts.say(rows::ORDER, before_its_directory(&members));
     facts.say(rows::OTHERS, others(members, &rows::MEMBERS));
-    session.order(Order::Continue)?;
-    let (_, outcome) = session.called(Call::DiskIsFull)?;
-    facts.say(rows::FULL, if returned(&outcome)?.1.is_some() { "an error" } else { "ok" });
+    let disks = [
+        (Call::DiskIsFull, rows::FULL),
+        (Call::DiskFailsAtFile, rows::BAD_FILE),
+        (Call::DiskFailsAtMarker, rows::BAD_MARKER),
+    ];
+    for (call, row) in disks {
+        session.order(Order::Continue)?;
+        let (_, outcome) = session.called(call)?;
+        facts.say(row, if returned(&outcome)?.1.is_some() { "an error" } else { "ok" });
+    }
     Ok(Seen { facts, error })
 }
 

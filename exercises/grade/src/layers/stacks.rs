@@ -7,7 +7,7 @@ use look::mountinfo::{Mount, mounts_of};
 use nix::unistd::Pid;
 use subject::protocol::{Call, Order, Outcome, Report};
 use subject::scene::stacks::{
-    COMMON, DELETED, LAYERS, MERGED, MORE, ODD_LAYERS, ODD_MERGED, ODD_UPPER, REMOVED, UPPER, WORK, WRITTEN,
+    COMMON, DELETED, LAYERS, MERGED, MORE, NOWHERE, ODD_LAYERS, ODD_MERGED, ODD_UPPER, REMOVED, UPPER, WORK, WRITTEN,
 };
 
 use crate::session::Session;
@@ -28,6 +28,7 @@ pub(crate) mod rows {
     pub(crate) const NOWHERE: &str = "a target that is not there";
 
     pub(crate) const NOTHING: &str = "nothing";
+    pub(crate) const MADE: &str = "was made";
     pub(crate) const OVERLAY: &str = "an overlay";
     pub(crate) const TO_UPPER: &str = "goes to the upper directory";
     pub(crate) const TO_WORK: &str = "goes to the work directory";
@@ -65,7 +66,12 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     facts.say(rows::ODD, if odd.is_none() { inside.odd().into() } else { said.get("returned").to_owned() });
     session.order(Order::Continue)?;
     let (_, outcome) = session.called(Call::StackNowhere)?;
-    facts.say(rows::NOWHERE, if returned(&outcome)?.1.is_some() { "an error" } else { "ok" });
+    let nowhere = match returned(&outcome)?.1 {
+        _ if inside.path(NOWHERE, "").exists() => rows::MADE,
+        Some(_) => "an error",
+        None => "ok",
+    };
+    facts.say(rows::NOWHERE, nowhere);
     Ok(Seen { facts, error: odd })
 }
 

@@ -51,6 +51,11 @@ pub(crate) mod rows {
     pub(crate) const OTHERS: &str = "anything else";
     pub(crate) const EMPTY: &str = "a layer without members";
     pub(crate) const CUT_OFF: &str = "a layer that is cut off";
+    pub(crate) const CUT_BETWEEN: &str = "a layer that is cut off between members";
+    pub(crate) const LED_OUT: &str = "a file through a symlink that leads out";
+    /// The tree itself, whose path is empty.
+    pub(crate) const TOP: &str = "the top itself (./)";
+    pub(crate) const TOP_LAID_OUT: &str = "a directory, 711";
 
     pub(crate) const MISSING: &str = "missing";
     pub(crate) const WHITEOUT: &str = "a whiteout";
@@ -69,6 +74,8 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
         return Ok(Seen { facts, error });
     }
     let found = tree(process, TREE)?;
+    let top = PathBuf::from(format!("/proc/{process}/root{TREE}"));
+    facts.say(rows::TOP, described(&top, &top, &top.symlink_metadata()?)?);
     let expected = || rows::PATHS.into_iter().chain([rows::LAST]);
     for path in expected() {
         facts.say(path, found.get(path).map_or(rows::MISSING, String::as_str));
@@ -87,9 +94,16 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
             (None, left) => format!("has {left}"),
         },
     );
-    session.order(Order::Continue)?;
-    let (_, outcome) = session.called(Call::ApplyCutOff)?;
-    facts.say(rows::CUT_OFF, if returned(&outcome)?.1.is_some() { "an error" } else { "ok" });
+    let refused = [
+        (Call::ApplyCutOff, rows::CUT_OFF),
+        (Call::ApplyCutBetween, rows::CUT_BETWEEN),
+        (Call::ApplyLedOut, rows::LED_OUT),
+    ];
+    for (call, row) in refused {
+        session.order(Order::Continue)?;
+        let (_, outcome) = session.called(call)?;
+        facts.say(row, if returned(&outcome)?.1.is_some() { "an error" } else { "ok" });
+    }
     Ok(Seen { facts, error })
 }
 

@@ -33,10 +33,22 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "only-at-the-top",
-        when: |facts| facts.get(rows::OLD) == rows::WHITEOUT && has(facts, "etc/.wh.", "an empty file"),
+        when: |facts| {
+            facts.get(rows::OLD) == rows::WHITEOUT
+                && facts.get(rows::HOSTS) == rows::MISSING
+                && has(facts, "etc/.wh.", "an empty file")
+        },
         title: "only deletions at the top of the tree are understood",
         words: "`.wh.old` deletes, and `etc/.wh.hosts` becomes a file. The prefix is of the last part of the path, its file name, \
                 and you look for it at the beginning of the whole path.",
+        read: "the OCI image specification, layer.md, \"Whiteouts\"",
+    },
+    Rule {
+        id: "markers-laid-out-too",
+        when: |facts| facts.get(rows::OLD) == rows::WHITEOUT && has(facts, ".wh.old", "an empty file"),
+        title: "the markers are laid out as well",
+        words: "What they hide is hidden. But then you go on and put the marker itself, and `.wh.hosts` is a file in the container. \
+                A marker is done when it is understood.",
         read: "the OCI image specification, layer.md, \"Whiteouts\"",
     },
     Rule {
@@ -131,12 +143,28 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "cut-off-is-accepted",
-        when: |facts| facts.get(rows::CUT_OFF) == "ok",
+        when: |facts| facts.get(rows::CUT_OFF) == "ok" || facts.get(rows::CUT_BETWEEN) == "ok",
         title: "a layer that is cut off is taken for a whole one",
-        words: "The archive ended in the middle of a file, and you said `Ok`. `next_member` and `put` answer with an error then, and \
+        words: "The archive ended where it should not, and you said `Ok`. `next_member` and `put` answer with an error then, and \
                 the caller has to hear of it: it throws the tree away. Only `Ok(None)` is the end. (A loop over \
                 `while let Ok(Some(…))` ends at an error as well, and forgets it.)",
         read: "the Rust book, \"Propagating Errors\"",
+    },
+    Rule {
+        id: "put-error-lost",
+        when: |facts| facts.get(rows::LED_OUT) == "ok",
+        title: "a member that could not be laid out is passed over",
+        words: "An error of `put` was thrown away: the symlink led out of the tree, the file was not made, and you said `Ok`. The \
+                next layer would be laid on a tree with a hole in it. `?` hands it on.",
+        read: "the Rust book, \"Propagating Errors\"",
+    },
+    Rule {
+        id: "top-passed-over",
+        when: |facts| ok(facts) && facts.get(rows::TOP) != rows::TOP_LAID_OUT,
+        title: "the member `./` is passed over",
+        words: "It is the tree itself, and says which mode `/` has. Its path is empty, so it has no last part: `file_name()` is \
+                `None`. That makes it a member like any other, and no marker: put it.",
+        read: "man 5 tar",
     },
 ];
 

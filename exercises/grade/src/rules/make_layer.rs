@@ -57,6 +57,14 @@ pub(crate) const RULES: &[Rule] = &[
         read: "the OCI image specification, layer.md, \"Whiteouts\"",
     },
     Rule {
+        id: "marker-below",
+        when: |facts| has(facts, "etc/hosts/.wh.hosts ("),
+        title: "the marker is below what was deleted",
+        words: "You write `etc/hosts/.wh.hosts`, as though hosts were a directory. It is gone; its marker stands where it stood: \
+                `etc/.wh.hosts`. `join` adds a part, `with_file_name` changes the last one.",
+        read: "the OCI image specification, layer.md, \"Whiteouts\"",
+    },
+    Rule {
         id: "markers-at-the-top",
         when: |facts| has(facts, ".wh.hosts (") && !has(facts, "etc/.wh.hosts"),
         title: "the markers are all at the top of the layer",
@@ -118,6 +126,22 @@ pub(crate) const RULES: &[Rule] = &[
         title: "a disk that is full is not noticed",
         words: "Nothing could be written, and you said `Ok`. A layer with a hole in it would get a digest and a name like any other, and \
                 nobody would know until it is unpacked. Hand on every error with `?`.",
+        read: "the Rust book, \"Propagating Errors\"",
+    },
+    Rule {
+        id: "put-error-lost",
+        when: |facts| facts.get(rows::BAD_FILE) == "ok",
+        title: "a file that could not be written is passed over",
+        words: "An error of `put` was thrown away: the disk failed once, at a file, and you said `Ok`. The layer is without it, and \
+                has a digest like any other. `?` hands it on.",
+        read: "the Rust book, \"Propagating Errors\"",
+    },
+    Rule {
+        id: "marker-error-lost",
+        when: |facts| facts.get(rows::BAD_MARKER) == "ok",
+        title: "a marker that could not be written is passed over",
+        words: "An error of `marker` was thrown away: the disk failed once, at a marker, and you said `Ok`. On the next machine the \
+                deleted file is back. `?` hands it on.",
         read: "the Rust book, \"Propagating Errors\"",
     },
 ];

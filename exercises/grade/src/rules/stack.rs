@@ -126,6 +126,15 @@ pub(crate) const RULES: &[Rule] = &[
         read: "the source of images::escape",
     },
     Rule {
+        id: "target-made",
+        when: |facts| facts.get(rows::NOWHERE) == rows::MADE,
+        title: "a target that is not there is made",
+        words: "You were given a path where nothing is, and made a directory there. Where a container's root belongs is known to \
+                whoever calls you. If it is not there, something is wrong, and a stack in a place where nobody looks would hide it. \
+                mount(2) says ENOENT by itself: hand it on.",
+        read: "man 2 mount, \"ERRORS\"",
+    },
+    Rule {
         id: "failure-is-silent",
         when: |facts| facts.get(rows::NOWHERE) == "ok",
         title: "a mount that failed is passed over",

@@ -47,6 +47,9 @@ pub(super) fn play(stage: &Stage<'_>, make: MakeLayer) {
     };
     stage.report(Call::TheFunction, try_any(to_disk));
     stage.report(Call::DiskIsFull, try_any(|| write(make, &mut FullDisk)));
+    for (call, member) in [(Call::DiskFailsAtFile, "etc/motd"), (Call::DiskFailsAtMarker, "etc/.wh.hosts")] {
+        stage.report(call, try_any(|| write(make, &mut BadBlock { member, met: false })));
+    }
 }
 
 fn furnish() -> Result<()> {
@@ -61,6 +64,26 @@ fn write(make: MakeLayer, out: &mut dyn Write) -> Result<Said> {
     // A full disk is the answer's to notice.
     let _ = layer.finish();
     Ok(Said::Nothing)
+}
+
+/// A disk that fails once, where the header of `member` is written.
+struct BadBlock {
+    member: &'static str,
+    met: bool,
+}
+
+impl Write for BadBlock {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if !self.met && bytes.starts_with(self.member.as_bytes()) {
+            self.met = true;
+            return Err(Error::from_raw_os_error(libc::EIO));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 struct FullDisk;

@@ -13,6 +13,9 @@ use crate::host::DISK_INSIDE;
 /// Where the trees are.
 pub const PLACE: &str = "/srv/layers";
 
+/// The path of the tree itself, as a member.
+pub(super) const TOP: &str = "./";
+
 /// A member of a layer: its path, its mode, and what it is.
 pub(super) type Member = (&'static str, u32, Is);
 
@@ -46,6 +49,12 @@ pub(super) fn archive(members: &[Member]) -> std::io::Result<Vec<u8>> {
         header.set_size(content.len() as u64);
         match is {
             Is::Symlink(target) | Is::HardLink(target) => archive.append_link(&mut header, path, target)?,
+            // The tar crate takes no path without a part.
+            Is::Directory if *path == TOP => {
+                header.as_old_mut().name[..TOP.len()].copy_from_slice(TOP.as_bytes());
+                header.set_cksum();
+                archive.append(&header, std::io::empty())?;
+            }
             _ => archive.append_data(&mut header, path, content.as_bytes())?,
         }
     }

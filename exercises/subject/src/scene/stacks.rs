@@ -49,6 +49,12 @@ const ODD_WORK: &str = "/srv/odd/wo,rk";
 /// Likewise.
 pub const ODD_LAYERS: [&str; 2] = ["/srv/odd/10:30", "/srv/odd/this,that"];
 
+/// A target that is not there.
+pub const NOWHERE: &str = "/srv/nowhere";
+/// For that. Overlayfs refuses a work directory that a volatile overlay has used, wherever the target is.
+const UNUSED_UPPER: &str = "/srv/unused/upper";
+const UNUSED_WORK: &str = "/srv/unused/work";
+
 pub(super) fn play(stage: &Stage<'_>, stack: fn(&Overlay, &Path) -> Result<()>) {
     let failed = |error: std::io::Error| Error::io("furnish", "/srv", &error);
     if let Err(error) = furnish().map_err(failed).and_then(|()| possible()) {
@@ -64,7 +70,8 @@ pub(super) fn play(stage: &Stage<'_>, stack: fn(&Overlay, &Path) -> Result<()>) 
         written.map_err(|error| Error::io("write", "to the stack", &error))
     };
     stage.report(Call::StackOddNames, nothing(odd_names));
-    stage.report(Call::StackNowhere, nothing(|| stack(&overlay, Path::new("/srv/nowhere"))));
+    let unused = self::overlay(&LAYERS, UNUSED_UPPER, UNUSED_WORK);
+    stage.report(Call::StackNowhere, nothing(|| stack(&unused, Path::new(NOWHERE))));
 }
 
 fn overlay(layers: &[&str], upper: &str, work: &str) -> Overlay {
@@ -78,7 +85,7 @@ fn overlay(layers: &[&str], upper: &str, work: &str) -> Overlay {
 }
 
 fn furnish() -> std::io::Result<()> {
-    let directories = [UPPER, WORK, MERGED, ODD_UPPER, ODD_WORK, ODD_MERGED];
+    let directories = [UPPER, WORK, MERGED, ODD_UPPER, ODD_WORK, ODD_MERGED, UNUSED_UPPER, UNUSED_WORK];
     for directory in directories.into_iter().chain(LAYERS).chain(ODD_LAYERS) {
         fs::create_dir_all(directory)?;
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use images::{Layer, Tree};
 
 use super::Stage;
-use super::layers::{Is, Member, archive, lay_out, make_place};
+use super::layers::{self, Is, Member, archive, lay_out, make_place};
 use crate::protocol::{Call, Report, Said};
 use crate::try_it::try_any;
 
@@ -15,9 +15,12 @@ pub const TREE: &str = "/srv/layers/tree";
 /// The tree of a layer without members.
 pub const EMPTY: &str = "/srv/layers/empty";
 const CUT_OFF: &str = "/srv/layers/cut-off";
+const CUT_BETWEEN: &str = "/srv/layers/cut-between";
+const LED_OUT: &str = "/srv/layers/led-out";
 
 /// The layer with everything in it.
-const MEMBERS: [Member; 21] = [
+const MEMBERS: [Member; 22] = [
+    (layers::TOP, 0o711, Is::Directory),
     ("bin", 0o755, Is::Directory),
     ("bin/sh", 0o755, Is::File("a shell")),
     ("bin/ash", 0o755, Is::HardLink("bin/sh")),
@@ -42,21 +45,29 @@ const MEMBERS: [Member; 21] = [
 ];
 
 pub(super) fn play(stage: &Stage<'_>, apply: fn(&mut Layer<'_>, &mut Tree) -> Result<()>) {
-    let (full, empty, cut_off) = match archives() {
+    let archives = match archives() {
         Ok(archives) => archives,
         Err(error) => return drop(stage.channel.send(&Report::Blocked { error: format!("{error:#}") })),
     };
-    for (call, archive, dir) in
-        [(Call::TheFunction, full, TREE), (Call::ApplyNothing, empty, EMPTY), (Call::ApplyCutOff, cut_off, CUT_OFF)]
-    {
+    for (call, archive, dir) in archives {
         stage.report(call, try_any(|| lay_out(&archive, Path::new(dir), apply).map(|()| Said::Nothing)));
     }
 }
 
-/// The layer with everything in it, one with nothing, and one that was cut off in the content of a file.
-fn archives() -> Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+/// What the answer is called for: the layer with everything in it, one with nothing, and those that must be refused.
+/// In each of these only one call fails.
+fn archives() -> Result<[(Call, Vec<u8>, &'static str); 5]> {
     make_place()?;
+    let mut cut_between = archive(&[("file", 0o644, Is::File("all here"))])?;
+    cut_between.truncate(2 * 512);
+    let led_out = archive(&[("out", 0o777, Is::Symlink("/srv/layers")), ("out/file", 0o644, Is::File("not here"))])?;
     let mut cut_off = archive(&[("file", 0o644, Is::File("cut off in here"))])?;
     cut_off.truncate(512 + "cut off".len());
-    Ok((archive(&MEMBERS)?, archive(&[])?, cut_off))
+    Ok([
+        (Call::TheFunction, archive(&MEMBERS)?, TREE),
+        (Call::ApplyNothing, archive(&[])?, EMPTY),
+        (Call::ApplyCutOff, cut_off, CUT_OFF),
+        (Call::ApplyCutBetween, cut_between, CUT_BETWEEN),
+        (Call::ApplyLedOut, led_out, LED_OUT),
+    ])
 }

@@ -1,0 +1,24 @@
+//! diagnosis: marker-error-lost
+//!
+//! Does not look at what `marker` says. Made by those who think that an empty file takes no room.
+
+use std::ffi::OsStr;
+
+use anyhow::Result;
+use images::{LayerWriter, Upper};
+
+pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+    while let Some(entry) = upper.next_entry()? {
+        if entry.whiteout {
+            let mut name = OsStr::new(".wh.").to_owned();
+            name.push(entry.path.file_name().unwrap_or_default());
+            let _ = layer.marker(&entry.path.with_file_name(name));
+            continue;
+        }
+        layer.put(&entry, upper)?;
+        if entry.opaque {
+            let _ = layer.marker(&entry.path.join(".wh..wh..opq"));
+        }
+    }
+    Ok(())
+}
