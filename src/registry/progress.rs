@@ -1,10 +1,10 @@
 //! Telling how far it is: a bar for each layer on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use images::Digest;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// Where to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,6 +22,8 @@ pub enum Tell {
 pub struct Progress {
     tell: Tell,
     bars: Option<MultiProgress>,
+    /// The bars on the screen. Those that nobody holds any more would be wiped away.
+    drawn: Mutex<Vec<ProgressBar>>,
 }
 
 impl Progress {
@@ -32,20 +34,30 @@ impl Progress {
             Tell::Stderr if std::io::stderr().is_terminal() => Some(ProgressDrawTarget::stderr()),
             _ => None,
         };
-        Progress { tell, bars: target.map(MultiProgress::with_draw_target) }
+        Progress { tell, bars: target.map(MultiProgress::with_draw_target), drawn: Mutex::default() }
     }
 
-    /// A line.
+    /// A line. Bars that there are stay above it as they are, so it is for when they are done.
     pub fn say(&self, line: &str) {
-        match &self.bars {
-            // Above the bars, as long as there are any.
-            Some(bars) => drop(bars.println(line)),
-            // Nobody who left changes what is done.
-            None => match self.tell {
-                Tell::Nothing => {}
-                Tell::Stdout => drop(writeln!(std::io::stdout(), "{line}")),
-                Tell::Stderr => drop(writeln!(std::io::stderr(), "{line}")),
-            },
+        self.leave_bars();
+        self.write(line);
+    }
+
+    fn write(&self, line: &str) {
+        // Nobody who left changes what is done.
+        match self.tell {
+            Tell::Nothing => {}
+            Tell::Stdout => drop(writeln!(std::io::stdout(), "{line}")),
+            Tell::Stderr => drop(writeln!(std::io::stderr(), "{line}")),
+        }
+    }
+
+    /// Leaves the bars on the screen. The cursor stands behind the last.
+    fn leave_bars(&self) {
+        let drawn = std::mem::take(&mut *self.drawn.lock().unwrap_or_else(PoisonError::into_inner));
+        if !drawn.is_empty() {
+            drawn.iter().filter(|bar| !bar.is_finished()).for_each(ProgressBar::abandon);
+            self.write("");
         }
     }
 
@@ -55,6 +67,7 @@ impl Progress {
             let bar = bars.add(ProgressBar::new(size).with_style(waiting()).with_prefix(digest.short()));
             bar.set_message(first);
             bar.tick();
+            self.drawn.lock().unwrap_or_else(PoisonError::into_inner).push(bar.clone());
             bar
         });
         let layer = LayerProgress { progress: self, id: digest.short(), bar, moving: OnceLock::new() };
@@ -62,6 +75,12 @@ impl Progress {
             self.say(&format!("{}: {first}", layer.id));
         }
         layer
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.leave_bars();
     }
 }
 
@@ -107,7 +126,14 @@ fn waiting() -> ProgressStyle {
 }
 
 fn moving() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix}: {msg} [{bar:40}] {bytes}/{total_bytes}")
+    let bytes = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let size = |bytes| DecimalBytes(bytes).to_string().replace(' ', "");
+        // A string takes whatever is written to it.
+        let _ = write!(out, "{}/{}", size(state.pos()), size(state.len().unwrap_or_default()));
+    };
+    // As wide as the terminal, so that each layer has one line.
+    ProgressStyle::with_template("{prefix}: {msg} [{wide_bar}] {sizes}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("sizes", bytes)
         .progress_chars("=> ")
 }
