@@ -59,7 +59,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
             print("Using default tag: latest")?;
         }
         let names = match all {
-            true => tags(&name, &access)?.iter().map(|tag| name.with_tag(tag)).collect::<Result<Vec<Name>>>()?,
+            true => tags(&name, &access)?.iter().filter_map(|tag| tagged(&name, tag)).collect(),
             false => vec![name.clone()],
         };
         for name in &names {
@@ -69,4 +69,10 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         print(&if all { format!("{}/{}", name.registry(), name.path()) } else { name.full() })?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// `name` with a tag of which the registry says that it is there. What cannot be a tag does not keep the others.
+fn tagged(name: &Name, tag: &str) -> Option<Name> {
+    let tagged = name.with_tag(tag);
+    tagged.inspect_err(|_| say!("tinbox: warning: the tag \"{}\" is left out: it is none", tag.escape_debug())).ok()
 }

@@ -85,7 +85,10 @@ pub fn tags(name: &Name, access: &Access) -> Result<Vec<String>> {
     let client = Client::connect(access, name.registry(), None, &stop)?;
     let scopes = [scope(name.path(), "pull")];
     let tags = client.list(&format!("/v2/{}/tags/list", name.path()), "tags", &scopes);
-    let mut tags = tags.map_err(|error| explain(name, error))?;
+    let mut tags = tags.map_err(|error| match error.status() {
+        Some(404) => anyhow::Error::from(error).context(denied(name)),
+        _ => explain(name, error),
+    })?;
     tags.sort();
     Ok(tags)
 }
@@ -212,11 +215,12 @@ fn reference(name: &Name) -> String {
 fn explain(name: &Name, error: Error) -> anyhow::Error {
     let words = match error.status() {
         Some(404) => format!("manifest for {name} not found"),
-        Some(401 | 403) => format!(
-            "pull access denied for {}, repository does not exist or may require 'tinbox login'",
-            name.repository()
-        ),
+        Some(401 | 403) => denied(name),
         _ => return error.into(),
     };
     anyhow::Error::from(error).context(words)
+}
+
+fn denied(name: &Name) -> String {
+    format!("pull access denied for {}, repository does not exist or may require 'tinbox login'", name.repository())
 }

@@ -108,6 +108,8 @@ fn all_tags_come_and_go() {
     assert!(pulled.contains("a: Pulling from app\n") && pulled.contains("b: Pulling from app\n"), "{pulled}");
     assert!(pulled.ends_with(&format!("\n{app}\n")), "{pulled}");
     assert_eq!(there.run("images -q").ok().lines().count(), 2);
+    let error = there.run(&format!("pull -a {}", registry.name("nothing"))).fails(1);
+    assert!(error.contains("repository does not exist or may require 'tinbox login'"), "{error}");
     let error = there.run(&format!("pull -a {app}:a")).fails(1);
     assert!(error.contains("tag can't be used with --all-tags/-a"), "{error}");
     let error = there.run(&format!("push -a {}", registry.name("nothing"))).fails(1);
