@@ -16,6 +16,10 @@ pub const TESTS: &[Test] = &[
     ("what_is_only_said_is_shown", &[Containers], what_is_only_said_is_shown),
     ("a_volume_is_not_part_of_the_layer", &[Containers], a_volume_is_not_part_of_the_layer),
     ("a_volume_that_cannot_be_is_refused", &[Containers], a_volume_that_cannot_be_is_refused),
+    ("a_volume_does_not_hide_what_is_mounted_later", &[Containers], a_volume_does_not_hide_what_is_mounted_later),
+    ("an_image_has_no_say_about_your_variables", &[Containers], an_image_has_no_say_about_your_variables),
+    ("an_image_cannot_repaint_the_terminal", &[Containers], an_image_cannot_repaint_the_terminal),
+    ("an_image_for_another_machine_is_said_to_be", &[Containers], an_image_for_another_machine_is_said_to_be),
     ("an_image_is_wanted_by_id_too", &[Containers], an_image_is_wanted_by_id_too),
     ("more_layers_than_the_kernel_takes_names", &[Containers], more_layers_than_the_kernel_takes_names),
 ];
@@ -105,6 +109,58 @@ fn a_volume_that_cannot_be_is_refused() {
     let error = tinbox.tinbox("run --rm app true").fails(125);
     assert!(error.contains("its path must be absolute, and not /"), "{error}");
     assert!(tinbox.leftovers().is_empty());
+}
+
+/// As root, a copy of the machine's `/proc` or `/sys` would be read (CVE-2019-16884 was a mount over `/proc`).
+fn a_volume_does_not_hide_what_is_mounted_later() {
+    let volumes = ["/proc", "/proc/self", "/sys", "/dev"].map(|path| (path.to_owned(), json!({}))).into();
+    let tinbox = with(Config { volumes, cmd: words(&["cat", "/proc/self/mounts"]), ..Config::default() });
+    let mounts = tinbox.tinbox("run --rm app").ok();
+    for (path, kind) in [("/proc", "proc"), ("/sys", "sysfs"), ("/dev", "tmpfs")] {
+        let of_path = |line: &&str| line.split(' ').nth(1) == Some(path);
+        let last = mounts.lines().rfind(of_path).unwrap_or_else(|| panic!("{path}: {mounts}"));
+        assert_eq!(last.split(' ').nth(2), Some(kind), "{mounts}");
+    }
+}
+
+fn an_image_has_no_say_about_your_variables() {
+    let tinbox = with(Config { env: words(&["SECRET", "=x", "A=1"]), cmd: words(&["env"]), ..Config::default() });
+    let mut command = tinbox.command(["run", "--name", "asks", "app"]);
+    let said = Ended::of(command.env("SECRET", "told").output().unwrap()).ok();
+    assert!(said.contains("A=1") && !said.contains("SECRET") && !said.contains("told"), "{said}");
+    assert!(!tinbox.tinbox("inspect asks").ok().contains("told"));
+}
+
+fn an_image_cannot_repaint_the_terminal() {
+    let evil = "\u{1b}]0;x\u{7}\u{1b}[31m\u{9b}2J";
+    let of = |config: Config| with(config).tinbox("run --rm app").stderr;
+    let said = [
+        of(Config { user: evil.into(), ..Config::default() }),
+        of(Config { working_dir: format!("relative{evil}"), cmd: words(&["true"]), ..Config::default() }),
+        of(Config { entrypoint: words(&[&format!("/x{evil}")]), ..Config::default() }),
+        of(Config { env: words(&[&format!("PATH=/{evil}")]), cmd: words(&["nope"]), ..Config::default() }),
+    ];
+    for said in said {
+        assert!(said.starts_with("tinbox: ") && !said.contains(['\u{1b}', '\u{7}', '\u{9b}']), "{said:?}");
+    }
+}
+
+fn an_image_for_another_machine_is_said_to_be() {
+    let tinbox = with(Config { cmd: words(&["echo", "ran"]), ..Config::default() });
+    let store = Store::open(&tinbox.path("images"));
+    let image = store.find(&Name::parse("app").unwrap()).unwrap().unwrap();
+    let mut config = image.config;
+    config.architecture = "s390x".into();
+    let layers = image.layers.into_iter().map(|layer| layer.descriptor).collect();
+    let name = Name::parse("127.0.0.1:1/app").unwrap();
+    store.write().unwrap().commit_new(&config, layers, &[name]).unwrap();
+    let ended = tinbox.tinbox("run --rm 127.0.0.1:1/app");
+    assert!(ended.stderr.contains("does not match the detected host platform"), "{ended:?}");
+    // Asked for this machine's, it is not the right one, and another is looked for.
+    let here = images::oci::Platform::here();
+    let error = tinbox.tinbox(&format!("run --rm --platform {here} 127.0.0.1:1/app")).fails(125);
+    assert!(error.contains("could not be reached"), "{error}");
+    assert_eq!(tinbox.tinbox("run --rm --platform linux/s390x 127.0.0.1:1/app").ok(), "ran\n");
 }
 
 fn an_image_is_wanted_by_id_too() {
