@@ -85,7 +85,9 @@ fn open(source: &str, tls_verify: bool) -> Result<Box<dyn Read + Send>> {
         let access = Access::from_environment(tls_verify)?;
         return Ok(Box::new(download(&access, source).with_context(|| format!("download {source}"))?));
     }
-    Ok(Box::new(File::open(source).with_context(|| format!("open {source}"))?))
+    let file = File::open(source).with_context(|| format!("open {source}"))?;
+    ensure!(!file.metadata()?.is_dir(), "{source} is a directory, and an archive is wanted");
+    Ok(Box::new(file))
 }
 
 fn is_url(source: &str) -> bool {

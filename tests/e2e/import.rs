@@ -93,6 +93,9 @@ fn what_is_no_archive_makes_no_image() {
     std::fs::write(&file, "no archive").unwrap();
     let error = tinbox.tinbox(&format!("import {} broken", file.display())).fails(1);
     assert!(error.contains("import") && error.contains("file"), "{error}");
+    assert!(error.contains("this is not a tar archive"), "{error}");
+    assert!(tinbox.tinbox("import /dev/null x").fails(1).contains("the archive is empty"));
+    assert!(tinbox.tinbox("import /tmp x").fails(1).contains("/tmp is a directory, and an archive is wanted"));
     assert!(tinbox.tinbox("import /no/such/file x").fails(1).contains("No such file"));
     for dir in ["layers", "blobs/sha256", "tmp"] {
         let left = std::fs::read_dir(tinbox.path("images").join(dir)).unwrap().count();

@@ -183,12 +183,18 @@ impl<'a> Layer<'a> {
     }
 
     fn block(&mut self, block: &mut [u8]) -> Result<()> {
-        match self.stream.read_exact(block) {
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-                bail!("the archive is cut off: it ends after {} member(s) without an end mark", self.members)
+        let mut filled = 0;
+        while filled < block.len() {
+            match read(self.stream, &mut block[filled..])? {
+                0 if self.members > 0 => {
+                    bail!("the archive is cut off: it ends after {} member(s) without an end mark", self.members)
+                }
+                0 if filled == 0 && block.len() as u64 == BLOCK => bail!("the archive is empty"),
+                0 => bail!("this is not a tar archive"),
+                count => filled += count,
             }
-            done => done.context("read the archive"),
         }
+        Ok(())
     }
 
     /// The content of the current member, which is about the one that follows.
