@@ -4,6 +4,7 @@
 //! is. Where these do not agree, one program takes it for this and another for that, and what was checked is not what
 //! is run. So a document that is two things at once is refused.
 
+use anyhow::ensure;
 use images::Digest;
 use images::oci::{Index, Manifest, media};
 use serde::Deserialize;
@@ -15,6 +16,9 @@ use super::transport::{Request, read_at_most};
 
 /// No manifest is larger: the limit that registries have, too.
 pub const LARGEST: u64 = 4 << 20;
+
+/// Overlayfs stacks no more layers than this (Documentation/filesystems/overlayfs.rst).
+const MOST_LAYERS: usize = 500;
 
 /// What is asked for.
 const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
@@ -90,11 +94,7 @@ pub fn read(bytes: &[u8], head: &str) -> Result<(String, Document)> {
         return wrong("its schemaVersion is not 2");
     }
     if let Some(own) = own.as_ref().filter(|own| !says_nothing && **own != head) {
-        return wrong(&format!(
-            "the registry says that it is {}, and it says that it is {}",
-            printable(&head),
-            printable(own)
-        ));
+        return wrong(&format!("it comes as {}, and says that it is {}", printable(&head), printable(own)));
     }
     let is_index = match (members.manifests.is_some(), members.layers.is_some() || members.config.is_some()) {
         (true, true) => return wrong("it is a manifest and an index at once"),
@@ -116,6 +116,24 @@ pub fn read(bytes: &[u8], head: &str) -> Result<(String, Document)> {
         false => Document::Manifest(serde_json::from_slice(bytes).map_err(unreadable)?),
     };
     Ok((media_type, document))
+}
+
+/// Whether it is a manifest of something that runs. Answers with it.
+pub fn check_manifest(manifest: &Manifest) -> anyhow::Result<&Manifest> {
+    let kind = manifest.config.media_type.as_str();
+    // What Docker 1.10 pushed says no more than that it is bytes.
+    let is_image = [media::CONFIG, media::DOCKER_CONFIG, "application/octet-stream"].contains(&kind);
+    ensure!(is_image, "it is no image of a root file system: its config is {}", printable(kind));
+    let layers = manifest.layers.len();
+    ensure!(layers <= MOST_LAYERS, "it has {layers} layers, and overlayfs stacks {MOST_LAYERS}");
+    for layer in &manifest.layers {
+        let kind = layer.media_type.as_str();
+        let is_layer = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."]
+            .iter()
+            .any(|beginning| kind.starts_with(beginning));
+        ensure!(is_layer && !kind.ends_with("encrypted"), "{} is no layer that Tinbox can unpack", printable(kind));
+    }
+    Ok(manifest)
 }
 
 fn wrong<T>(problem: &str) -> Result<T> {

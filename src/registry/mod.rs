@@ -26,7 +26,7 @@ mod client;
 mod download;
 mod error;
 pub mod login;
-mod manifest;
+pub(crate) mod manifest;
 pub mod platform;
 mod progress;
 mod pull;

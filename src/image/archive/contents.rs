@@ -13,6 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use images::oci::Descriptor;
 use images::{Digest, Kind, Layer, Member, shown};
 
 use super::section::Section;
@@ -21,6 +22,8 @@ use super::section::Section;
 const NAMES_MAX: usize = 32 << 20;
 /// The most that a document may have: manifests, configs, lists of them.
 const DOCUMENT_MAX: u64 = 4 << 20;
+/// No path that is longer leads anywhere (limits.h, with its final zero).
+const PATH_MAX: usize = 4096;
 /// A link may lead to a link. So often, it leads in circles.
 const LINKS_MAX: usize = 8;
 
@@ -39,6 +42,16 @@ enum Place {
     Link(PathBuf),
     /// Something of which only the name is known.
     Other,
+}
+
+impl Place {
+    /// How much it takes besides its own size.
+    fn length(&self) -> usize {
+        match self {
+            Place::Link(target) => target.as_os_str().len(),
+            Place::File(_) | Place::Other => 0,
+        }
+    }
 }
 
 /// Where the bytes of a file are.
@@ -66,7 +79,9 @@ impl Contents {
                 skip.set(content);
             }
             let place = place(&member, at.get());
-            taken += member.path.as_os_str().len() + size_of::<(PathBuf, Place)>();
+            let target = target_length(&member.kind);
+            ensure!(target <= PATH_MAX, "the link {} leads to a name of {target} bytes", path_shown(&member.path));
+            taken += size_of::<(PathBuf, Place)>() + member.path.as_os_str().len() + place.length();
             ensure!(taken <= NAMES_MAX, "the archive has too many members to keep in mind");
             let before = members.insert(member.path.clone(), place.clone());
             // Which of the two counts depends on who reads it.
@@ -106,11 +121,12 @@ impl Contents {
         Ok(bytes)
     }
 
-    /// Reads a small file of an image layout, and checks that it is what its name says.
-    pub fn blob(&self, digest: &Digest) -> Result<Vec<u8>> {
+    /// Reads a small file of an image layout, and checks that it is what is said about it.
+    pub fn blob(&self, Descriptor { digest, size, .. }: &Descriptor) -> Result<Vec<u8>> {
         let bytes = self.document(&blob_path(digest))?;
-        let found = Digest::of(&bytes);
+        let (found, length) = (Digest::of(&bytes), bytes.len() as u64);
         ensure!(found == *digest, "the archive is damaged: what it has as {digest} is {found}");
+        ensure!(length == *size, "{digest} has {length} bytes, and it is said to have {size}");
         Ok(bytes)
     }
 
@@ -137,6 +153,15 @@ fn place(member: &Member, offset: u64) -> Place {
             resolve(dir, Path::new(OsStr::from_bytes(target))).map_or(Place::Other, Place::Link)
         }
         _ => Place::Other,
+    }
+}
+
+/// How long the name is that a link leads to.
+fn target_length(kind: &Kind) -> usize {
+    match kind {
+        Kind::Symlink(target) => target.len(),
+        Kind::HardLink(target) => target.as_os_str().len(),
+        _ => 0,
     }
 }
 

@@ -4,19 +4,16 @@ mod layers;
 mod resume;
 
 use anyhow::{Context, Result, bail, ensure};
-use images::oci::{Descriptor, ImageConfig, Manifest, Platform, media};
+use images::oci::{Descriptor, ImageConfig, Manifest, Platform};
 use images::{ApplyLayer, Digest, Image, Name, Store};
 
 use super::access::Access;
 use super::client::{Client, scope};
 use super::error::{self, Error, printable};
-use super::manifest::{self, Document, Fetched};
+use super::manifest::{self, Document, Fetched, check_manifest};
 use super::platform;
 use super::progress::{Progress, Tell};
 use super::transport::{Request, Stop, read_at_most};
-
-/// Overlayfs stacks no more layers than this (Documentation/filesystems/overlayfs.rst).
-const MOST_LAYERS: usize = 500;
 
 /// How an image shall be pulled.
 #[derive(Debug, Clone, Default)]
@@ -109,7 +106,7 @@ impl Source<'_> {
     fn one_image(&self, fetched: Fetched, wanted: Option<&Platform>) -> Result<(Fetched, Manifest)> {
         let index = match &fetched.document {
             Document::Manifest(manifest) => {
-                let manifest = check_manifest(manifest)?;
+                let manifest = check_manifest(manifest)?.clone();
                 return Ok((fetched, manifest));
             }
             Document::Index(index) => index,
@@ -130,7 +127,7 @@ impl Source<'_> {
         let Document::Manifest(manifest) = &of_image.document else {
             bail!("the manifest is refused: it is an index inside an index");
         };
-        let manifest = check_manifest(manifest)?;
+        let manifest = check_manifest(manifest)?.clone();
         Ok((of_image, manifest))
     }
 
@@ -165,24 +162,6 @@ impl Source<'_> {
             _ => Ok(bytes),
         }
     }
-}
-
-/// Whether it is a manifest of something that runs.
-fn check_manifest(manifest: &Manifest) -> Result<Manifest> {
-    let kind = manifest.config.media_type.as_str();
-    // What Docker 1.10 pushed says no more than that it is bytes.
-    let is_image = [media::CONFIG, media::DOCKER_CONFIG, "application/octet-stream"].contains(&kind);
-    ensure!(is_image, "it is no image of a root file system: its config is {}", printable(kind));
-    let layers = manifest.layers.len();
-    ensure!(layers <= MOST_LAYERS, "it has {layers} layers, and overlayfs stacks {MOST_LAYERS}");
-    for layer in &manifest.layers {
-        let kind = layer.media_type.as_str();
-        let is_layer = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."]
-            .iter()
-            .any(|beginning| kind.starts_with(beginning));
-        ensure!(is_layer && !kind.ends_with("encrypted"), "{} is no layer that Tinbox can unpack", printable(kind));
-    }
-    Ok(manifest.clone())
 }
 
 /// An image for another machine is what was asked for, or a surprise.

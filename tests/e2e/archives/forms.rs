@@ -20,6 +20,7 @@ pub const TESTS: &[Test] = &[
     ("several_images_share_what_they_have_in_common", &[], several_images_share_what_they_have_in_common),
     ("an_index_is_searched_for_this_machine", &[], an_index_is_searched_for_this_machine),
     ("a_name_is_taken_from_another_image", &[], a_name_is_taken_from_another_image),
+    ("base_is_not_replaced", &[], base_is_not_replaced),
     ("an_image_may_have_two_names_or_none", &[], an_image_may_have_two_names_or_none),
 ];
 
@@ -144,6 +145,21 @@ fn a_name_is_taken_from_another_image() {
     assert_eq!(said, format!("{renamed}\nLoaded image: app:1\n"));
     assert_eq!(id(&tinbox, "<none>:<none>"), old);
     assert_ne!(id(&tinbox, "app:1"), old);
+}
+
+fn base_is_not_replaced() {
+    let tinbox = Tinbox::without_images();
+    let archive = docker(&["tinbox/base:latest"], &[&layer("one", "1")]).bytes();
+    load(&tinbox, &archive).ok();
+    let before = id(&tinbox, "tinbox/base:latest");
+    // The same is welcome; another is not.
+    load(&tinbox, &archive).ok();
+    for archive in [docker(&["tinbox/base:latest"], &[&layer("two", "2")]), layout("base", &[&layer("two", "2")])] {
+        let loaded = load(&tinbox, &archive.bytes());
+        assert!(loaded.stderr.contains("tinbox/base:latest stays the embedded image"), "{}", loaded.stderr);
+        assert!(loaded.status == 0 && loaded.stdout.starts_with("Loaded image ID: sha256:"), "{}", loaded.stdout);
+        assert_eq!(id(&tinbox, "tinbox/base:latest"), before);
+    }
 }
 
 fn an_image_may_have_two_names_or_none() {

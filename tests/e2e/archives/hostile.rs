@@ -11,6 +11,8 @@ use crate::support::Tinbox;
 
 pub const TESTS: &[Test] = &[
     ("documents_that_do_not_fit_are_refused", &[], documents_that_do_not_fit_are_refused),
+    ("a_document_is_one_thing", &[], a_document_is_one_thing),
+    ("more_images_than_anybody_has_are_refused", &[], more_images_than_anybody_has_are_refused),
     ("links_stay_in_the_archive", &[], links_stay_in_the_archive),
     ("what_is_no_archive_of_images_is_refused", &[], what_is_no_archive_of_images_is_refused),
     ("cut_off_anywhere_nothing_is_left", &[], cut_off_anywhere_nothing_is_left),
@@ -87,6 +89,40 @@ fn documents_that_do_not_fit_are_refused() {
     refused(&archive.file("index.json", nested).bytes(), "is not an image, but application/vnd.oci.image.index");
 }
 
+fn a_document_is_one_thing() {
+    let one = layer("one", "1");
+    let (packed, config) = (make::gzip(&one), config(&[&one]));
+    let sound: Value = serde_json::from_slice(&manifest(&config, &[&packed])).unwrap();
+    let with = |manifest: &Value, change: fn(&mut Value)| {
+        let mut entry = descriptor(MANIFEST, manifest.to_string().as_bytes());
+        change(&mut entry);
+        let archive = Archive::default().json("index.json", &index(&[named(entry, "app:1")]));
+        archive.blob(manifest.to_string()).blob(config.clone()).blob(packed.clone()).bytes()
+    };
+    let altered = |change: fn(&mut Value)| {
+        let mut manifest = sound.clone();
+        change(&mut manifest);
+        with(&manifest, |_| {})
+    };
+    let tinbox = Tinbox::without_images();
+    assert_eq!(load(&tinbox, &with(&sound, |_| {})).ok(), "Loaded image: app:1\n");
+    refused(&altered(|manifest| manifest["manifests"] = json!([])), "a manifest and an index at once");
+    refused(&altered(|manifest| manifest["mediaType"] = json!(INDEX)), "and says that it is");
+    refused(
+        &altered(|manifest| manifest["config"]["mediaType"] = json!("text/html")),
+        "no image of a root file system",
+    );
+    refused(&altered(|manifest| manifest["layers"][0]["mediaType"] = json!("text/html")), "no layer that Tinbox");
+    refused(&altered(|manifest| manifest["config"]["size"] = json!(1)), "and it is said to have 1");
+    refused(&with(&sound, |entry| entry["size"] = json!(1)), "and it is said to have 1");
+}
+
+fn more_images_than_anybody_has_are_refused() {
+    let entry = |n: usize| json!({ "Config": n.to_string(), "Layers": [] });
+    let list: Vec<Value> = (0..1001).map(entry).collect();
+    refused(&Archive::default().json("manifest.json", &json!(list)).bytes(), "it names 1001 images");
+}
+
 fn links_stay_in_the_archive() {
     let one = layer("one", "1");
     let outside = tempfile::NamedTempFile::new().unwrap();
@@ -116,7 +152,7 @@ fn links_stay_in_the_archive() {
 
 fn what_is_no_archive_of_images_is_refused() {
     refused(b"", "the archive is empty");
-    refused(b"hello", "is cut off");
+    refused(b"hello", "this is not a tar archive");
     refused(&[b'x'; 4096], "this is not a tar archive");
     refused(&layer("etc/passwd", "root"), "help: a root file system becomes an image with `tinbox import`");
     refused(b"\xfd7zXZ\0\0", "help: unpack it on the way in: xz -dc FILE | tinbox load");
@@ -143,6 +179,11 @@ fn names_of_members_are_capped() {
     let long = |n: usize| format!("{n}/{}", "long-name/".repeat(100_000));
     let archive = (0..40).fold(Archive::default(), |archive, n| archive.file(long(n), ""));
     refused(&archive.bytes(), "the archive has too many members to keep in mind");
+    let target = |length: usize| "long-name/".repeat(length / 10);
+    let archive =
+        |length| (0..9000).fold(Archive::default(), |archive, n| archive.link(&n.to_string(), &target(length)));
+    refused(&archive(4000).bytes(), "the archive has too many members to keep in mind");
+    refused(&Archive::default().link("a", &target(4100)).bytes(), "the link a leads to a name of 4100 bytes");
 }
 
 impl Archive {

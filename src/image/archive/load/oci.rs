@@ -1,36 +1,42 @@
 //! OCI's form: `index.json` has the digests of manifests, and perhaps of more indexes.
 
 use anyhow::{Context, Result, bail, ensure};
-use images::oci::{Descriptor, Index, Manifest, Platform, REF_NAME, media};
-use images::{Digest, Expected, Name, shown};
+use images::oci::{Descriptor, Index, Platform, REF_NAME, media};
+use images::{Expected, Name, shown};
 
-use super::{Contents, Packed};
+use super::{Contents, Images, Packed, check_count};
 use crate::image::archive::contents::blob_path;
 use crate::image::archive::{FULL_NAME, OCI_INDEX};
 use crate::image::incoming::Incoming;
+use crate::registry::manifest::{self, Document, check_manifest};
 use crate::registry::platform;
 
 /// Indexes in indexes: more than this is no image.
 const DEPTH: usize = 4;
 
-pub(super) fn images(contents: &Contents) -> Result<Vec<Packed>> {
-    let index: Index = serde_json::from_slice(&contents.document(OCI_INDEX)?)?;
-    ensure!(!index.manifests.is_empty(), "it names no image");
-    let mut packed: Vec<(Digest, Packed)> = Vec::new();
+pub(super) fn images(contents: &Contents) -> Result<Images<'_>> {
+    let index = index(&contents.document(OCI_INDEX)?, "")?;
+    check_count(index.manifests.len())?;
+    let mut images: Vec<(Descriptor, Vec<Name>)> = Vec::new();
     for (name, entries) in by_name(index.manifests)? {
         let manifest = one_of(contents, entries, DEPTH)?;
         // An image with two names has two entries, and is one image.
-        let at = match packed.iter().position(|(digest, _)| *digest == manifest.digest) {
-            Some(at) => at,
-            None => {
-                let image = image(contents, &manifest).with_context(|| format!("read image {}", manifest.digest))?;
-                packed.push((manifest.digest, image));
-                packed.len() - 1
-            }
-        };
-        name.into_iter().for_each(|name| packed[at].1.image.called(name));
+        match images.iter_mut().find(|(known, _)| *known == manifest) {
+            Some((_, names)) => names.extend(name),
+            None => images.push((manifest, name.into_iter().collect())),
+        }
     }
-    Ok(packed.into_iter().map(|(_, image)| image).collect())
+    Ok(Box::new(images.into_iter().map(|(manifest, names)| {
+        image(contents, &manifest, names).with_context(|| format!("read image {}", manifest.digest))
+    })))
+}
+
+/// The index in `bytes`, which come as `media_type`.
+fn index(bytes: &[u8], media_type: &str) -> Result<Index> {
+    match manifest::read(bytes, media_type)?.1 {
+        Document::Index(index) => Ok(index),
+        Document::Manifest(_) => bail!("it is the manifest of an image, and no index"),
+    }
 }
 
 /// What may stand for one image, in the order of the archive: one entry, or several for several machines.
@@ -70,9 +76,10 @@ fn one_of(contents: &Contents, mut entries: Vec<Descriptor>, depth: usize) -> Re
         }
     };
     match entry.media_type.as_str() {
-        media::MANIFEST | media::DOCKER_MANIFEST => Ok(entry),
+        // What else is said about it is not kept: there may be much of it.
+        media::MANIFEST | media::DOCKER_MANIFEST => Ok(Descriptor::new(&entry.media_type, entry.digest, entry.size)),
         media::INDEX | media::DOCKER_LIST if depth > 0 => {
-            let index: Index = serde_json::from_slice(&contents.blob(&entry.digest)?).context("read an index")?;
+            let index = index(&contents.blob(&entry)?, &entry.media_type).context("read an index")?;
             ensure!(!index.manifests.is_empty(), "the index {} names no image", entry.digest);
             one_of(contents, index.manifests, depth - 1)
         }
@@ -80,14 +87,16 @@ fn one_of(contents: &Contents, mut entries: Vec<Descriptor>, depth: usize) -> Re
     }
 }
 
-fn image(contents: &Contents, descriptor: &Descriptor) -> Result<Packed> {
-    let bytes = contents.blob(&descriptor.digest)?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).context("its manifest cannot be read")?;
-    let config = contents.blob(&manifest.config.digest)?;
+fn image(contents: &Contents, descriptor: &Descriptor, names: Vec<Name>) -> Result<Packed> {
+    let bytes = contents.blob(descriptor)?;
+    let (media_type, document) = manifest::read(&bytes, &descriptor.media_type)?;
+    let Document::Manifest(manifest) = document else { bail!("it is an index, and no manifest of an image") };
+    check_manifest(&manifest)?;
+    let config = contents.blob(&manifest.config)?;
     let extents = manifest.layers.iter().map(|layer| contents.find(&blob_path(&layer.digest)));
     let layers = extents.collect::<Result<_>>()?;
     let expected = |layer: &Descriptor| Expected { digest: Some(layer.digest), size: Some(layer.size), diff_id: None };
     let expected = manifest.layers.iter().map(expected).collect();
-    let image = Incoming::new(config, expected, Some((bytes, descriptor.media_type.clone())))?;
-    Ok(Packed { image, layers })
+    let image = Incoming::new(config, expected, Some((bytes, media_type)))?;
+    Ok(Packed { image, id: manifest.config.digest, names, layers })
 }
