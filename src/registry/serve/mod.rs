@@ -58,6 +58,8 @@ use uploads::Uploads;
 
 /// Images that are unpacked at the same time, while others who push wait.
 const UNPACKED_AT_ONCE: usize = 2;
+/// Manifests that are held in memory at the same time, until their image is unpacked.
+const MANIFESTS_AT_ONCE: usize = 4;
 /// Threads for what takes long.
 const WORKERS: usize = 8;
 
@@ -83,6 +85,7 @@ pub struct Server {
 struct Writing {
     uploads: Uploads,
     apply: ApplyLayer,
+    manifests: Semaphore,
     turns: Semaphore,
 }
 
@@ -99,7 +102,8 @@ impl Server {
             None => None,
             Some(apply) => {
                 let uploads = Uploads::in_dir(store.write()?.scratch()?);
-                Some(Writing { uploads, apply, turns: Semaphore::new(UNPACKED_AT_ONCE) })
+                let [manifests, turns] = [MANIFESTS_AT_ONCE, UNPACKED_AT_ONCE].map(Semaphore::new);
+                Some(Writing { uploads, apply, manifests, turns })
             }
         };
         let log = std::io::stderr().is_terminal();

@@ -16,7 +16,7 @@ use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Incoming as Payload};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use images::layer::compression::Compression;
-use images::oci::{Descriptor, Manifest};
+use images::oci::Manifest;
 use images::{Digest, Expected, Name};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -24,11 +24,11 @@ use tokio::time::timeout;
 use super::answer::{self, Answer, Refusal, Result};
 use super::connections::PATIENCE;
 use super::uploads::Taken;
-use super::{Registry, Writing};
+use super::{Catalog, Registry, Writing};
 use crate::image::archive::Section;
 use crate::image::incoming::{Incoming, Intake};
 use crate::registry::Tell;
-use crate::registry::manifest::{Document, LARGEST, read};
+use crate::registry::manifest::{Document, LARGEST, check_manifest, read};
 
 /// As much is collected before another thread writes it.
 const PIECE: usize = 512 << 10;
@@ -133,7 +133,10 @@ impl Registry {
         body: Payload,
     ) -> Result<Answer> {
         let writing = self.writing()?;
-        let bytes = collect(body).await?;
+        // Until it is taken in or refused, each is held in memory.
+        let place = writing.manifests.acquire().await.context("wait for a place")?;
+        let late = |_| Refusal::bad("MANIFEST_INVALID", "it took too long to come");
+        let bytes = timeout(PATIENCE, collect(body)).await.map_err(late)??;
         let digest = Digest::of(&bytes);
         let name_of_image = match Digest::parse(reference) {
             Ok(wanted) if wanted != digest => {
@@ -149,10 +152,11 @@ impl Registry {
             let message = "this registry takes single images, and this is an index of several";
             return Err(Refusal::bad("MANIFEST_INVALID", message));
         };
+        check_manifest(&manifest).map_err(|error| Refusal::bad("MANIFEST_INVALID", format!("{error:#}")))?;
         let turn = writing.turns.acquire().await.context("wait for a turn")?;
         let registry = self.clone();
         let taken = spawn_blocking(move || registry.take_in(bytes, media_type, &manifest, name_of_image)).await;
-        drop(turn);
+        drop((turn, place));
         taken.context("unpack")??;
         Ok(created(name, "manifests", &digest))
     }
@@ -161,30 +165,25 @@ impl Registry {
     fn take_in(&self, bytes: Vec<u8>, media_type: String, manifest: &Manifest, name: Name) -> Result<()> {
         let writing = self.writing()?;
         let invalid = |error: anyhow::Error| Refusal::bad("MANIFEST_INVALID", format!("{error:#}"));
-        let find = |blob: &Descriptor| {
-            let here = match writing.uploads.blob(&blob.digest) {
-                None => self.store.open_blob(&blob.digest)?.map(|(file, size)| (Arc::new(file), size)),
-                here => here,
-            };
-            let missing = || Refusal::bad("MANIFEST_BLOB_UNKNOWN", format!("{} was not uploaded", blob.digest));
-            here.ok_or_else(missing)
-        };
-        let (config, size) = find(&manifest.config)?;
-        if size > LARGEST {
-            return Err(Refusal::bad("MANIFEST_INVALID", format!("its config has {size} bytes")));
+        let mut blobs = self.blobs_of(manifest)?.into_iter();
+        let (config, size) = blobs.next().context("a manifest has a config")?;
+        let layers: Vec<_> = blobs.collect();
+        if size > LARGEST || size != manifest.config.size {
+            let message = format!("its config has {size} bytes, and is said to have {}", manifest.config.size);
+            return Err(Refusal::bad("MANIFEST_INVALID", message));
         }
         let mut document = Vec::new();
         Section::new(&config, 0, size).read_to_end(&mut document).context("read the config")?;
         if Digest::of(&document) != manifest.config.digest {
             return Err(Refusal::bad("MANIFEST_BLOB_UNKNOWN", "its config is damaged here: upload it again"));
         }
-        let layers = manifest.layers.iter().map(find).collect::<Result<Vec<_>>>()?;
         layers.iter().try_for_each(is_compressed)?;
         let expected = manifest.layers.iter().map(|layer| Expected {
             digest: Some(layer.digest),
             size: Some(layer.size),
             diff_id: None,
         });
+        self.check_base(&name, &manifest.config.digest)?;
         let mut image = Incoming::new(document, expected.collect(), Some((bytes, media_type))).map_err(invalid)?;
         image.called(name);
         let mut intake = Intake::begin(&self.store, writing.apply, Tell::Nothing)?;
@@ -197,6 +196,29 @@ impl Registry {
         Ok(())
     }
 
+    /// The config of an image and its layers: blobs that have come, or of images that are shared. What else is in the
+    /// store is nobody's business.
+    fn blobs_of(&self, manifest: &Manifest) -> Result<Vec<(Arc<File>, u64)>> {
+        let uploads = &self.writing()?.uploads;
+        let digests: Vec<_> = [&manifest.config].into_iter().chain(&manifest.layers).map(|blob| blob.digest).collect();
+        let uploaded: Vec<_> = digests.iter().map(|digest| uploads.blob(digest)).collect();
+        // Afterwards: a blob that is no upload any more is part of an image by now.
+        let shared = match uploaded.iter().all(Option::is_some) {
+            true => Catalog::default(),
+            false => Catalog::of(&self.store, self.address.port())?,
+        };
+        let find = |(digest, uploaded): (&Digest, Option<(Arc<File>, u64)>)| {
+            let here = match uploaded {
+                None if shared.has_blob(digest) => {
+                    self.store.open_blob(digest)?.map(|(file, size)| (Arc::new(file), size))
+                }
+                uploaded => uploaded,
+            };
+            here.ok_or_else(|| Refusal::bad("MANIFEST_BLOB_UNKNOWN", format!("{digest} was not uploaded")))
+        };
+        digests.iter().zip(uploaded).map(find).collect()
+    }
+
     /// What an image in this repository is called here.
     fn called(&self, name: &str, tag: &str) -> Result<Name> {
         let host = format!("localhost:{}", self.address.port());
@@ -207,6 +229,23 @@ impl Registry {
             return Err(Refusal::bad("NAME_INVALID", "this is no name of a repository"));
         }
         Ok(named)
+    }
+
+    /// Checks that nobody gets another image for the embedded one.
+    fn check_base(&self, name: &Name, id: &Digest) -> Result<()> {
+        let base = Name::base();
+        let means_base = name.tag() == base.tag() && ["base", base.path()].contains(&name.path());
+        let there = if means_base { self.store.find(&base)? } else { None };
+        match there {
+            Some(there) if there.id != *id => Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "DENIED",
+                format!(
+                    "{base} is the embedded image, and nobody pushes another one in its place: choose another name"
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// A blob of any image that is shared, or that has come.

@@ -19,6 +19,12 @@ pub const TESTS: &[Test] = &[
     ("pieces_that_do_not_fit_are_refused", &[], pieces_that_do_not_fit_are_refused),
     ("whoever_was_cut_off_can_go_on", &[], whoever_was_cut_off_can_go_on),
     ("a_blob_of_another_repository_is_mounted", &[], a_blob_of_another_repository_is_mounted),
+    (
+        "what_is_not_shared_is_not_given_to_those_who_know_its_digest",
+        &[],
+        what_is_not_shared_is_not_given_to_those_who_know_its_digest,
+    ),
+    ("nobody_pushes_another_base", &[], nobody_pushes_another_base),
     ("an_image_that_does_not_fit_is_refused", &[], an_image_that_does_not_fit_is_refused),
     ("names_are_checked", &[], names_are_checked),
 ];
@@ -190,6 +196,33 @@ fn a_blob_of_another_repository_is_mounted() {
     assert!(room.send(Request::new("POST", &unknown)).is(202).header("location").contains("/uploads/"));
 }
 
+fn what_is_not_shared_is_not_given_to_those_who_know_its_digest() {
+    let room = Classroom::new(&["--writable"]);
+    let manifest = room.get("/v2/app/manifests/1").body;
+    // Without a name it is nobody else's.
+    crate::import::import(&room.tinbox, "app:1", &[super::hello(), vec![0; 512]].concat());
+    let message = put(&room, "1", &manifest).refuses(400, "MANIFEST_BLOB_UNKNOWN");
+    assert!(message.contains("was not uploaded"), "{message}");
+}
+
+fn nobody_pushes_another_base() {
+    let room = Classroom::new(&["--writable"]);
+    room.tinbox.tinbox("tag app:1 base").ok();
+    let same = room.get("/v2/app/manifests/1").body;
+    let other = Image::of(Image::new().config, Image::new().layer);
+    upload(&room, &other.layer).is(201);
+    upload(&room, &other.config).is(201);
+    for name in ["base", "tinbox/base"] {
+        let put = |manifest: &[u8]| {
+            let path = format!("/v2/{name}/manifests/latest");
+            room.send(Request::new("PUT", &path).header("content-type", MANIFEST).body(manifest))
+        };
+        assert!(put(&other.manifest).refuses(403, "DENIED").contains("embedded image"), "{name}");
+        put(&same).is(201);
+    }
+    put(&room, "latest", &other.manifest).is(201);
+}
+
 fn an_image_that_does_not_fit_is_refused() {
     let room = room();
     let image = Image::new();
@@ -208,7 +241,7 @@ fn an_image_that_does_not_fit_is_refused() {
     refused(&Image::of(image.config.clone(), gzip(&other)), "its diff id is");
     refused(&Image::of(image.config.clone(), super::hello()), "a layer that is not compressed");
     refused(&Image::of(b"no config".to_vec(), image.layer.clone()), "its config cannot be read");
-    refused(&Image::of(image.config.clone(), gzip(b"no archive")), "cut off");
+    refused(&Image::of(image.config.clone(), gzip(b"no archive")), "this is not a tar archive");
     refused(&Image::of(image.config.clone(), image.layer[..image.layer.len() - 4].to_vec()), "layer");
     let two = String::from_utf8(image.config.clone()).unwrap().replace("[\"sha", "[\"sha256:0\",\"sha");
     refused(&Image::of(two.into_bytes(), image.layer.clone()), "its config cannot be read");
@@ -219,6 +252,14 @@ fn an_image_that_does_not_fit_is_refused() {
     put(&room, "1", b"\x1b[31m").refuses(400, "MANIFEST_INVALID");
     let index = json!({ "schemaVersion": 2, "manifests": [descriptor(MANIFEST, &image.manifest)] }).to_string();
     put(&room, "1", index.as_bytes()).refuses(400, "MANIFEST_INVALID");
+    let altered = |change: fn(&mut Value)| {
+        let mut manifest: Value = serde_json::from_slice(&image.manifest).unwrap();
+        change(&mut manifest);
+        put(&room, "1", manifest.to_string().as_bytes()).refuses(400, "MANIFEST_INVALID")
+    };
+    altered(|manifest| manifest["manifests"] = json!([]));
+    altered(|manifest| manifest["config"]["mediaType"] = json!("text/html"));
+    altered(|manifest| manifest["layers"] = json!(vec![manifest["layers"][0].clone(); 501]));
     put(&room, "1", &vec![b' '; (4 << 20) + 1]).refuses(413, "MANIFEST_INVALID");
     is_empty(&room);
     // And when all is well, all is well.
