@@ -168,7 +168,7 @@ impl Client<'_> {
 
     /// A list that comes in pages: of tags, of repositories. `member` is its name in the document.
     pub fn list(&self, first: &str, member: &str, scopes: &[String]) -> Result<Vec<String>> {
-        let mut names = Vec::new();
+        let (mut names, mut size) = (Vec::new(), 0);
         let mut next = Some(self.url(first)?);
         while let Some(url) = next.take() {
             let response = self.persist(|| self.call(&Request::get(url.clone()), scopes))?;
@@ -182,10 +182,11 @@ impl Client<'_> {
             let page: Option<Vec<String>> =
                 serde_json::from_value(page.remove(member).unwrap_or_default()).map_err(wrong)?;
             let page = page.unwrap_or_default();
-            if page.is_empty() || names.len() + page.len() > LONGEST_LIST {
+            size += page.iter().map(|name| size_of::<String>() + name.len()).sum::<usize>();
+            if page.is_empty() || size > LARGEST_LIST {
                 break;
             }
-            names.extend(page);
+            names.extend(page.into_iter().filter(|name| name.len() <= LONGEST_NAME));
         }
         Ok(names)
     }
@@ -193,8 +194,10 @@ impl Client<'_> {
 
 /// No page of a list is larger.
 const LARGEST_PAGE: u64 = 4 << 20;
-/// No list is longer.
-const LONGEST_LIST: usize = 100_000;
+/// No more of a list is held in memory.
+const LARGEST_LIST: usize = 16 << 20;
+/// No name of a repository is longer, and no tag.
+const LONGEST_NAME: usize = 255;
 
 /// `<URL>; rel="next"` (RFC 8288).
 fn next_page(link: &str) -> Option<&str> {
