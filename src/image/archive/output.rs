@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -30,7 +31,9 @@ impl Output {
         let temporary = dir.join(temporary);
         // Left by a process that had this number, or put there for somebody to write through.
         let _ = fs::remove_file(&temporary);
-        let file = File::create_new(&temporary).with_context(|| format!("make {}", temporary.display()))?;
+        // What is in an image is for its owner, until they say something else.
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&temporary);
+        let file = file.with_context(|| format!("make {}", temporary.display()))?;
         Ok(Output { file, path: path.to_owned(), temporary: Some(temporary) })
     }
 

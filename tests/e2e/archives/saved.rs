@@ -1,5 +1,6 @@
 //! What is written.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -39,6 +40,7 @@ fn the_same_image_gives_the_same_bytes() {
     let file = first.path("saved.tar");
     first.tinbox(&format!("save -o {} app:1", file.display())).ok();
     assert!(std::fs::read(&file).unwrap() == archive, "to a file");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "for its owner");
     load(&second, &archive).ok();
     assert!(save(&second, "app:1") == archive, "from another store");
 }
