@@ -100,6 +100,7 @@ fn change(dir: &Path) {
     fs::set_permissions(dir.join("empty"), fs::Permissions::from_mode(0o444)).unwrap();
     chown(dir.join("empty"), Some(5), Some(6)).unwrap();
     fs::remove_dir_all(dir.join("to-dir")).unwrap();
+    fs::write(dir.join("to-dir"), "a file again").unwrap();
 }
 
 fn skopeos_forms_are_one_image() {

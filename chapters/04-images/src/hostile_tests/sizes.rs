@@ -154,6 +154,15 @@ fn bombs_on_a_small_disk() {
     // In names alone.
     let names: Vec<u8> = (0..10_000).flat_map(|number| bytes(&file(&format!("name{number}"), ""))).collect();
     refuses("many names", &mut names.as_slice(), "the disk has no inodes but for");
+    // In the blob, of which nothing is unpacked: frames that zstd skips.
+    let skipped = [&[0x50, 0x2a, 0x4d, 0x18][..], &(64u32 << 10).to_le_bytes(), &[b's'; 64 << 10]].concat();
+    refuses("skipped frames", &mut repeated(&skipped, 1 << 20), "the disk is full but for");
+    // In what is said of it: nothing is read.
+    let expected = Expected { size: Some(62 << 20), ..Expected::default() };
+    let mut unread = repeated(b"x", 1);
+    let error = Store::open(&store).write().unwrap().receive(&mut unread, &expected, apply_layer).unwrap_err();
+    assert_says(&format!("{error:#}"), "it is said to have 65011712 bytes, and there is room for");
+    assert_eq!((unread.left, stored(&store)), (1, Vec::new()));
     // Zeros take no room, however many they are.
     let zeros = [&((1u32 << 17 << 3 | 0b010).to_le_bytes()[..3])[..], b"\0"].concat();
     let header = bytes(&Member { path: b"zeros", size: Some(48 << 20), ..Member::default() });

@@ -5,6 +5,7 @@
 //! from being swept in the moment between its mkdir and its lock.
 
 use std::fs::{self, File};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -18,7 +19,7 @@ use crate::{failed_io, remove_tree};
 pub(super) struct Draft {
     dir: PathBuf,
     /// Open and locked as long as the draft lives.
-    _handle: File,
+    handle: File,
 }
 
 impl Draft {
@@ -30,7 +31,12 @@ impl Draft {
         make_private_dir(&dir.join("layer/tree"))?;
         let handle = File::open(&dir).map_err(failed_io("open", &dir))?;
         handle.lock().map_err(failed_io("flock", &dir))?;
-        Ok(Draft { dir, _handle: handle })
+        Ok(Draft { dir, handle })
+    }
+
+    /// Something on the disk that it is on.
+    pub(super) fn disk(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
     }
 
     /// What is renamed when it is complete.

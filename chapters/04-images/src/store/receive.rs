@@ -19,7 +19,7 @@ use super::draft::Draft;
 use super::{Store, gzip};
 use crate::layer::compression::{self, Compression};
 use crate::oci::Descriptor;
-use crate::tree::{Laid, Unsettled};
+use crate::tree::{Laid, Room, Unsettled};
 use crate::{ApplyLayer, Digest, Hasher, Hashing, Layer, LeftOut, Tree, failed, failed_io};
 
 /// What somebody who sends a layer said about it.
@@ -61,6 +61,9 @@ pub(super) fn receive(
     apply: ApplyLayer,
 ) -> Result<Received> {
     let draft = Draft::begin(store)?;
+    if let Some(size) = expected.size {
+        Room::default().for_all(draft.disk(), size)?;
+    }
     let rootless = !namespaces::identity::is_the_machines_root();
     let tree = Tree::new(&draft.tree(), rootless)?;
     let (compression, bytes) = compression::detect(bytes)?;
@@ -136,7 +139,8 @@ fn hand_on(
 /// Writes the blob, compressed if it is not. Answers with what is in the store.
 fn write_blob(mut pieces: Pieces, compression: Compression, path: &Path) -> Result<Descriptor> {
     let file = File::create_new(path).map_err(failed_io("open", path))?;
-    let mut out = HashingWriter { inner: BufWriter::with_capacity(PIECE, file), hasher: Hasher::new(), count: 0 };
+    let inner = BufWriter::with_capacity(PIECE, file);
+    let mut out = Blob { inner, room: Room::default(), hasher: Hasher::new(), count: 0 };
     let media_type = match compression {
         Compression::None => {
             gzip::compress(pieces.receiver.into_iter(), &mut out).context("write the blob")?;
@@ -199,15 +203,18 @@ impl Read for Pieces {
     }
 }
 
-/// Computes the digest of what is written through it, and counts it.
-struct HashingWriter<W> {
-    inner: W,
+/// A blob that is being written: takes no more than the room that there is for it, counts it and computes its digest.
+struct Blob {
+    inner: BufWriter<File>,
+    room: Room,
     hasher: Hasher,
     count: u64,
 }
 
-impl<W: Write> Write for HashingWriter<W> {
+impl Write for Blob {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let disk = self.inner.get_ref().as_fd();
+        self.room.take(disk, bytes.len() as u64).map_err(io::Error::other)?;
         let count = self.inner.write(bytes)?;
         self.hasher.write_all(&bytes[..count])?;
         self.count += count as u64;

@@ -26,6 +26,7 @@ mod unsettled;
 pub use attributes::{Attributes, LeftOut, Xattrs, is_kept, xattrs_of};
 pub use flatten::flatten;
 pub use remove::remove_tree;
+pub(crate) use room::Room;
 pub use stack::Stack;
 pub use unsettled::Unsettled;
 
@@ -48,7 +49,6 @@ use crate::shown;
 use content::Filler;
 use directories::Directories;
 use places::{DIRECTORY, Places, c_string, is, is_whiteout_at, look, make_whiteout};
-use room::Room;
 use unsettled::LateLink;
 
 /// A tree that is being filled.
@@ -124,7 +124,11 @@ impl Tree {
     }
 
     fn delete(&mut self, path: &Path) -> Result<()> {
-        let (dir, name) = self.places.parent(path)?;
+        let (dir, name) = match self.places.parent(path) {
+            // A file of this layer hides all that was in a directory below. Umoci deletes each of it all the same.
+            Err(_) if self.places.is_in_no_directory(path) => return Ok(()),
+            found => found?,
+        };
         self.room.for_member(dir.as_fd(), 0)?;
         match make_whiteout(dir.as_fd(), &name) {
             Err(Errno::EEXIST) if is(&look(dir.as_fd(), &name).map_err(failed("fstatat", path))?, SFlag::S_IFDIR) => {

@@ -88,6 +88,15 @@ impl Places {
         self.root.open(or_dot(path), OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW, Mode::empty())
     }
 
+    /// Whether `path` would be in something of this layer that is no directory, and leads to none.
+    pub(super) fn is_in_no_directory(&self, path: &Path) -> bool {
+        path.ancestors().skip(1).any(|above| {
+            let found = self.root.open(or_dot(above), OFlag::O_PATH | OFlag::O_NOFOLLOW, Mode::empty());
+            let found = found.and_then(|found| fstat(&found));
+            found.is_ok_and(|stat| !is(&stat, SFlag::S_IFDIR) && !is(&stat, SFlag::S_IFLNK) && !is_whiteout(&stat))
+        })
+    }
+
     /// Goes down to `path` step by step, and makes what is missing.
     fn make(&mut self, path: &Path) -> Result<OwnedFd> {
         let below = DIRECTORY | OFlag::O_PATH;

@@ -14,8 +14,10 @@ use nix::sys::statvfs::{Statvfs, fstatvfs};
 const RESERVE_PART: u64 = 20;
 /// …but no more than this.
 const RESERVE_MAX: u64 = 256 << 20;
-/// How much is written between two looks at the disk.
+/// How much is written between two looks at the disk…
 const STEP: u64 = 16 << 20;
+/// …but no more than this part of what is free: others write at the same time.
+const STEP_PART: u64 = 8;
 /// What a member takes besides its content: an inode, its name, and the rest of its last block.
 const MEMBER: u64 = 4096;
 
@@ -24,8 +26,8 @@ const MEMBERS: u64 = 1000;
 const INODES_MAX: u64 = 10_000;
 
 /// What may be written.
-#[derive(Default)]
-pub(super) struct Room {
+#[derive(Debug, Default)]
+pub(crate) struct Room {
     /// Until the next look at the disk.
     left: u64,
     /// Until the next look at its inodes.
@@ -36,8 +38,7 @@ impl Room {
     /// Asks for room for a member of which the archive holds `size` bytes, before anything of it is written.
     pub(super) fn for_member(&mut self, dir: BorrowedFd<'_>, size: u64) -> Result<()> {
         if size > STEP {
-            let free = free(&disk(dir)?);
-            ensure!(size <= free, "it is said to have {size} bytes, and there is room for {free}{HELP}");
+            self.for_all(dir, size)?;
         }
         if self.members == 0 {
             let disk = disk(dir)?;
@@ -51,12 +52,19 @@ impl Room {
         self.take(dir, MEMBER)
     }
 
+    /// Asks for room for `size` bytes, before anything of them is read.
+    pub(crate) fn for_all(&self, dir: BorrowedFd<'_>, size: u64) -> Result<()> {
+        let free = free(&disk(dir)?);
+        ensure!(size <= free, "it is said to have {size} bytes, and there is room for {free}{HELP}");
+        Ok(())
+    }
+
     /// Takes room for `count` bytes.
-    pub(super) fn take(&mut self, dir: BorrowedFd<'_>, count: u64) -> Result<()> {
+    pub(crate) fn take(&mut self, dir: BorrowedFd<'_>, count: u64) -> Result<()> {
         if count > self.left {
             let free = free(&disk(dir)?);
             ensure!(count <= free, "the disk is full but for the little that is kept free for others{HELP}");
-            self.left = free.min(STEP).max(count);
+            self.left = (free / STEP_PART).min(STEP).max(count);
         }
         self.left -= count;
         Ok(())

@@ -48,6 +48,15 @@ fn what_the_same_layer_brings_stays_whatever_the_order() {
 }
 
 #[test]
+fn what_was_in_a_directory_that_is_a_file_now_may_be_deleted_too() {
+    let deletions = || [file("d/.wh.a", ""), file("d/deep/.wh.b", "")];
+    let [a, b] = deletions();
+    assert_eq!(above(&[file("d", "file"), a, b]), "d=file f=3 l>d");
+    let [a, b] = deletions();
+    assert_eq!(above(&[a, file("d/deep", "file"), b]), "d/ d/deep=file f=3 l>d");
+}
+
+#[test]
 fn an_opaque_directory_hides_all_that_is_in_it_below() {
     let opaque = || file("d/.wh..wh..opq", "");
     assert_eq!(above(&[opaque()]), "d/ f=3 l>d");
