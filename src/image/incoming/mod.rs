@@ -5,7 +5,6 @@
 
 mod layers;
 
-use std::collections::HashMap;
 use std::io::Read;
 
 use anyhow::{Context, Result, bail};
@@ -91,17 +90,12 @@ pub struct Intake<'a> {
     writer: Writer<'a>,
     apply: ApplyLayer,
     tell: Tell,
-    /// The layers of the images in the store, by chain id, with the blobs that were checked when they came.
-    known: HashMap<Digest, Descriptor>,
 }
 
 impl<'a> Intake<'a> {
     /// Begins. Layers are unpacked with `apply`, and how far that is, is told where `tell` says.
     pub fn begin(store: &'a Store, apply: ApplyLayer, tell: Tell) -> Result<Intake<'a>> {
-        let writer = store.write()?;
-        let mut intake = Intake { store, writer, apply, tell, known: HashMap::new() };
-        store.list()?.iter().for_each(|image| intake.note(image));
-        Ok(intake)
+        Ok(Intake { store, writer: store.write()?, apply, tell })
     }
 
     /// What writes to the store.
@@ -125,7 +119,6 @@ impl<'a> Intake<'a> {
             }
             None => self.writer.commit_config(&incoming.config, layers, &names)?,
         };
-        self.note(&image);
         Ok(Arrived { image, names, taken, warnings })
     }
 
@@ -141,7 +134,7 @@ impl<'a> Intake<'a> {
         let (mut descriptors, mut warnings) = (Vec::new(), Vec::new());
         for (at, there) in there.into_iter().enumerate() {
             if let Some(descriptor) = there {
-                descriptors.push(descriptor.clone());
+                descriptors.push(descriptor);
                 continue;
             }
             let received = received.next().context("a layer was not received")?;
@@ -155,14 +148,10 @@ impl<'a> Intake<'a> {
 
     /// The blob of a layer that is there in place of `wanted`: the same, or any where the bytes are not said to be
     /// compressed in a certain way.
-    fn there(&self, wanted: &Layer, chain_id: &Digest) -> Option<&Descriptor> {
-        let there = self.known.get(chain_id)?;
-        let same = |digest| digest == there.digest || digest == wanted.diff_id;
-        let fits = wanted.expected.digest.is_none_or(same);
-        (fits && self.writer.has_layer(&there.digest, chain_id)).then_some(there)
-    }
-
-    fn note(&mut self, image: &Image) {
-        self.known.extend(image.layers.iter().map(|layer| (layer.chain_id, layer.descriptor.clone())));
+    fn there(&self, wanted: &Layer, chain_id: &Digest) -> Option<Descriptor> {
+        let Expected { digest, size, .. } = wanted.expected;
+        let any = digest.is_none_or(|digest| digest == wanted.diff_id);
+        let same = |blob: &Descriptor| digest == Some(blob.digest) && size.is_none_or(|size| size == blob.size);
+        self.writer.blobs_of(chain_id).into_iter().find(|blob| any || same(blob))
     }
 }

@@ -89,7 +89,7 @@ impl Work<'_> {
         let chain_ids = chain_ids(&config.rootfs.diff_ids);
         let layers = manifest.layers.iter().zip(config.rootfs.diff_ids.iter().zip(&chain_ids));
         let is_there =
-            |(layer, (_, chain_id)): &(&Descriptor, (&Digest, &Digest))| self.writer.has_layer(&layer.digest, chain_id);
+            |(layer, (_, chain_id)): &(&Descriptor, (&Digest, &Digest))| self.writer.has_layer(layer, chain_id);
         // As in docker: an image that is there as a whole is not told layer by layer.
         let all_are_there = layers.clone().all(|layer| is_there(&layer));
         let mut below = None;

@@ -1,7 +1,5 @@
 //! An image, read from the store.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, ensure};
 
 use super::Store;
@@ -83,10 +81,15 @@ impl Image {
         }
     }
 
-    /// Whether all that a container needs of it is in `store`.
-    pub(super) fn missing(&self, store: &Store) -> Option<PathBuf> {
+    /// What is wrong with its layers in `store`: something is missing, or a blob is not known to hold its layer.
+    pub(super) fn problem(&self, store: &Store) -> Option<String> {
         let blobs = self.layers.iter().map(|layer| store.blob(&layer.descriptor.digest));
         let trees = self.layers.iter().map(|layer| store.tree(&layer.chain_id));
-        blobs.chain(trees).find(|path| !path.exists())
+        if let Some(missing) = blobs.chain(trees).find(|path| !path.exists()) {
+            return Some(format!("{} is missing", missing.display()));
+        }
+        let wrong = self.layers.iter().find(|layer| !store.holds(&layer.descriptor, &layer.chain_id))?;
+        let Descriptor { digest, size, .. } = &wrong.descriptor;
+        Some(format!("the blob {digest} of {size} bytes is not known to hold the layer {}", wrong.diff_id))
     }
 }

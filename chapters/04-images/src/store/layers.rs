@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::{Image, Store};
+use super::draft::sync_dir;
+use super::{Image, Store, lock};
+use crate::oci::Descriptor;
 use crate::{Digest, failed_io};
 
 /// What is written down beside the tree of a layer.
@@ -17,15 +19,25 @@ pub(super) struct LayerRecord {
     pub(super) below: Option<Digest>,
     /// How many bytes its files have.
     pub(super) size: u64,
+    /// The blobs that were seen to hold it when they came. The same contents can be compressed in many ways, and what
+    /// a manifest says of them is not to be believed.
+    #[serde(default)]
+    pub(super) blobs: Vec<Descriptor>,
 }
 
 impl LayerRecord {
-    /// Writes it into the directory of a layer, so that it is on disk.
+    /// Writes it into the directory of a layer, so that it is on disk. A reader finds it whole.
     pub(super) fn write(&self, layer: &Path) -> Result<()> {
-        let path = layer.join("layer.json");
-        let mut file = File::create(&path).map_err(failed_io("open", &path))?;
-        let written = file.write_all(&serde_json::to_vec(self)?).and_then(|()| file.sync_all());
-        written.with_context(|| format!("write {}", path.display()))
+        let (path, new) = (layer.join("layer.json"), layer.join("layer.json.new"));
+        let json = serde_json::to_vec(self)?;
+        let write = || -> std::io::Result<()> {
+            let mut file = File::create(&new)?;
+            file.write_all(&json)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().with_context(|| format!("write {}", path.display()))?;
+        sync_dir(layer)
     }
 }
 
@@ -50,6 +62,32 @@ impl Store {
         }
         trees.reverse();
         Ok(trees)
+    }
+
+    /// The blobs that hold the layer `chain_id`, which is unpacked: those that are there of all that ever came.
+    pub(super) fn blobs_of(&self, chain_id: &Digest) -> Vec<Descriptor> {
+        let record = self.layer_record(chain_id).ok().filter(|_| self.tree(chain_id).exists());
+        let blobs = record.map(|record| record.blobs).unwrap_or_default();
+        blobs.into_iter().filter(|blob| self.blob(&blob.digest).exists()).collect()
+    }
+
+    /// Whether `blob` is one of them.
+    pub(super) fn holds(&self, blob: &Descriptor, chain_id: &Digest) -> bool {
+        let same = |known: &Descriptor| (known.digest, known.size) == (blob.digest, blob.size);
+        self.blobs_of(chain_id).iter().any(same)
+    }
+
+    /// Writes down that `blob`, which is there and was checked, holds the layer `chain_id` too.
+    pub(super) fn add_blob(&self, blob: &Descriptor, chain_id: &Digest) -> Result<()> {
+        let _lock = lock::index(self)?;
+        if self.holds(blob, chain_id) {
+            return Ok(());
+        }
+        let mut record = self.layer_record(chain_id)?;
+        // Those that were cleared away are forgotten here, so that the list does not grow for ever.
+        record.blobs = self.blobs_of(chain_id);
+        record.blobs.push(blob.clone());
+        record.write(&self.layer(chain_id))
     }
 
     pub(super) fn layer_record(&self, chain_id: &Digest) -> Result<LayerRecord> {

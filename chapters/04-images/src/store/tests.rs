@@ -1,8 +1,11 @@
 //! The store: what is added, found, named, shared and cleared away.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::draft::Draft;
 use super::*;
@@ -130,7 +133,7 @@ fn nothing_is_cleared_away_while_somebody_adds() {
     let image = add(&store, &["one"], &["app"]);
     store.forget(&image, false).unwrap();
     let writer = store.write().unwrap();
-    assert!(writer.has_layer(&image.layers[0].descriptor.digest, &image.layers[0].chain_id));
+    assert!(writer.has_layer(&image.layers[0].descriptor, &image.layers[0].chain_id));
     assert!(store.alone().unwrap().is_none());
     drop(writer);
     assert_eq!(collect(&store).len(), 4);
@@ -202,6 +205,48 @@ fn an_image_that_lacks_something_does_not_become_visible() {
     let error = writer.commit_new(&config, two, &[name("bad")]).unwrap_err();
     assert!(error.to_string().contains("is missing"), "{error:#}");
     assert!(store.find(&name("bad")).unwrap().is_none());
+}
+
+#[test]
+fn a_blob_is_no_layer_but_those_that_it_was_seen_to_hold() {
+    let (_temp, store) = store();
+    let (one, two) = (add(&store, &["one"], &["one"]), add(&store, &["two"], &["two"]));
+    let [one_layer, two_layer] = [&one, &two].map(|image| image.layers[0].clone());
+    let writer = store.write().unwrap();
+    // Both are there, but they do not belong together, whatever a manifest says.
+    assert!(!writer.has_layer(&one_layer.descriptor, &two_layer.chain_id));
+    let error = writer.commit_new(&two.config, vec![one_layer.descriptor], &[name("bad")]).unwrap_err().to_string();
+    assert!(error.contains("is not known to hold the layer"), "{error}");
+    let mut longer = two_layer.descriptor.clone();
+    longer.size += 1;
+    assert!(!writer.has_layer(&longer, &two_layer.chain_id));
+    assert!(writer.commit_new(&two.config, vec![longer], &[name("bad")]).is_err());
+    assert!(store.find(&name("bad")).unwrap().is_none());
+    assert_eq!(writer.blobs_of(&two_layer.chain_id), [two_layer.descriptor]);
+}
+
+#[test]
+fn one_layer_can_be_there_as_several_blobs() {
+    let (_temp, store) = store();
+    let first = add(&store, &["one"], &["first"]);
+    let layer_of_first = &first.layers[0];
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&layer("one")).unwrap();
+    let packed = packed.finish().unwrap();
+    let writer = store.write().unwrap();
+    let second =
+        writer.place(writer.receive(&mut &packed[..], &Expected::default(), apply_layer).unwrap(), None).unwrap();
+    assert_eq!(second.chain_id, layer_of_first.chain_id);
+    for blob in [&layer_of_first.descriptor, &second.descriptor] {
+        assert!(writer.has_layer(blob, &second.chain_id));
+    }
+    writer.commit_new(&first.config, vec![second.descriptor.clone()], &[name("second")]).unwrap();
+    drop(writer);
+    store.untag(&name("first"), false).unwrap();
+    collect(&store);
+    let writer = store.write().unwrap();
+    assert_eq!(writer.blobs_of(&second.chain_id), [second.descriptor], "what was cleared away is there no more");
+    assert!(!writer.has_layer(&layer_of_first.descriptor, &second.chain_id));
 }
 
 #[test]

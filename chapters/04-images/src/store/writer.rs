@@ -62,9 +62,14 @@ impl<'a> Writer<'a> {
         self.store.put_blob(document)
     }
 
-    /// Whether a layer is there, as a blob and unpacked above the layers that it stands on.
-    pub fn has_layer(&self, blob: &Digest, chain_id: &Digest) -> bool {
-        self.store.blob(blob).exists() && self.store.tree(chain_id).exists()
+    /// Whether a layer is there, unpacked above the layers that it stands on and as this blob, which was seen to hold it.
+    pub fn has_layer(&self, blob: &Descriptor, chain_id: &Digest) -> bool {
+        self.store.holds(blob, chain_id)
+    }
+
+    /// The blobs that are there of a layer, each seen to hold it when it came; none if it is not unpacked.
+    pub fn blobs_of(&self, chain_id: &Digest) -> Vec<Descriptor> {
+        self.store.blobs_of(chain_id)
     }
 
     /// An empty directory in the store, to make something in. It goes when the result is dropped.
@@ -85,12 +90,15 @@ impl<'a> Writer<'a> {
         let chain_id = *chain_ids(&chain).last().context("there is at least this layer")?;
         let beneath = self.store.up_to(below)?;
         received.unsettled.settle(&received.draft.tree(), &beneath)?;
-        LayerRecord { below: below.copied(), size: received.size }.write(&received.draft.layer())?;
-        put_in_place(&received.draft.layer(), &self.store.layer(&chain_id))?;
-        put_in_place(&received.draft.blob(), &self.store.blob(&received.descriptor.digest))?;
-        sync_dir(&self.store.dir.join("layers"))?;
+        let Received { descriptor, diff_id, left_out, size, draft, .. } = received;
+        LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] }.write(&draft.layer())?;
+        // The blob comes first: the record of the layer speaks of it.
+        put_in_place(&draft.blob(), &self.store.blob(&descriptor.digest))?;
         sync_dir(&self.store.dir.join("blobs/sha256"))?;
-        let Received { descriptor, diff_id, left_out, .. } = received;
+        put_in_place(&draft.layer(), &self.store.layer(&chain_id))?;
+        sync_dir(&self.store.dir.join("layers"))?;
+        // The layer may have been there, out of another blob.
+        self.store.add_blob(&descriptor, &chain_id)?;
         Ok(Placed { descriptor, diff_id, chain_id, left_out })
     }
 
@@ -108,12 +116,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes the image visible that these bytes of a manifest describe, and lets `names` mean it; with none, it is
-    /// there without a name. Its config and layers must be there.
+    /// there without a name. Its config and layers must be there, and each blob must be one that holds its layer.
     pub fn commit(&self, manifest: &[u8], media_type: &str, names: &[Name]) -> Result<Image> {
         let descriptor = Descriptor::new(media_type, self.put(manifest)?, manifest.len() as u64);
         let mut image = Image::from_manifest(self.store, &descriptor, manifest)?;
-        if let Some(missing) = image.missing(self.store) {
-            bail!("the image cannot be added: {} is missing", missing.display());
+        if let Some(problem) = image.problem(self.store) {
+            bail!("the image cannot be added: {problem}");
         }
         self.store.change_names(|known| {
             names.iter().for_each(|name| known.set(name, &descriptor));
