@@ -47,7 +47,7 @@ impl Read for Reader<'_> {
         let most = buffer.len().min(left);
         let count = self.part.file.read_at(&mut buffer[..most], self.at)?;
         self.at += count as u64;
-        (self.part.sent)(count as u64);
+        (self.part.sent)(self.at);
         Ok(count)
     }
 }

@@ -234,6 +234,6 @@ pub struct Part<'a> {
     pub file: &'a File,
     /// Its size.
     pub size: u64,
-    /// Told how many bytes were sent, as they are.
+    /// Told how many bytes were sent so far.
     pub sent: &'a (dyn Fn(u64) + Sync),
 }
