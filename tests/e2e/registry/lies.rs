@@ -133,7 +133,7 @@ fn a_manifest_that_is_two_things_is_refused() {
     let entry = descriptor(MANIFEST, &content.manifest.0);
     for (bytes, said, words) in [
         (members(json!({ "manifests": [entry] })), MANIFEST, "a manifest and an index at once"),
-        (members(json!({ "mediaType": INDEX })), MANIFEST, "it says that it is"),
+        (members(json!({ "mediaType": INDEX })), MANIFEST, "says that it is"),
         (members(json!({})), INDEX, "it comes as application/vnd.oci.image.index"),
         (members(json!({ "schemaVersion": 1 })), MANIFEST, "version 2, schema 1"),
         (b"{".to_vec(), MANIFEST, "the manifest cannot be read"),
