@@ -18,10 +18,8 @@ const OWN: &str = "tinbox:";
 
 /// [`say`] with the words put together.
 pub fn line(words: &str) {
-    let coloured = OWN.red().to_string();
-    let rest = words.strip_prefix(&coloured).or_else(|| words.strip_prefix(OWN));
-    let _ = match rest {
-        Some(rest) => writeln!(std::io::stderr(), "{coloured}{}", harmless(rest)),
+    let _ = match words.strip_prefix(OWN) {
+        Some(rest) => writeln!(std::io::stderr(), "{}{}", OWN.red(), harmless(rest)),
         None => writeln!(std::io::stderr(), "{}", harmless(words)),
     };
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, ArgMatches, Command};
-use colored::Colorize;
 
 use crate::Stages;
 use crate::cli::explain;
@@ -71,7 +70,7 @@ impl Level<'_> {
         };
         explain::begin(&matches);
         (verb.run)(&matches, stages).unwrap_or_else(|error| {
-            say!("{} {error:#}", "tinbox:".red());
+            say!("tinbox: {error:#}");
             ExitCode::from(verb.on_error)
         })
     }
@@ -99,7 +98,7 @@ impl Level<'_> {
     fn unknown(&self, typed: &str, similar: Option<String>) -> ExitCode {
         let names = self.verbs.iter().map(|verb| verb.name).chain(self.groups.iter().map(|group| group.name));
         let names = names.collect::<Vec<_>>().join(", ");
-        say!("{} there is no command '{}', or not yet: there are {names}", "tinbox:".red(), typed.escape_debug());
+        say!("tinbox: there is no command '{}', or not yet: there are {names}", typed.escape_debug());
         // Few mistakes are in the first letter.
         if let Some(similar) = similar.filter(|similar| similar.chars().next() == typed.chars().next()) {
             say!("  help: did you mean `{} {similar}`?", self.path);
@@ -127,7 +126,7 @@ fn refuse(error: &clap::Error, command: &Command, whole: &str) -> ExitCode {
     ];
     match argument {
         _ if !option && counted.contains(&kind) => {
-            say!("{} \"{whole}\" {}", "tinbox:".red(), count(command));
+            say!("tinbox: \"{whole}\" {}", count(command));
             let usage = command.clone().render_usage().to_string();
             say!("  help: {}", usage.trim_start_matches("Usage: "));
             return ExitCode::FAILURE;
@@ -135,7 +134,7 @@ fn refuse(error: &clap::Error, command: &Command, whole: &str) -> ExitCode {
         // What is not known is not meant as a word of the command, as clap would have it.
         Some(unknown) if kind == ErrorKind::UnknownArgument => {
             let unknown = unknown.escape_debug();
-            say!("{} {unknown}: `{whole}` has no such option, or not yet", "tinbox:".red());
+            say!("tinbox: {unknown}: `{whole}` has no such option, or not yet");
             let similar = named(error, ContextKind::SuggestedArg);
             let similar = similar.map(|option| format!("; there is {option}")).unwrap_or_default();
             say!("  help: `{whole} --help` lists those that it has{similar}");

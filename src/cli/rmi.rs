@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use colored::Colorize;
 use images::store::LookUp;
 use images::{Name, Store};
 
@@ -52,7 +51,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         let mut status = ExitCode::SUCCESS;
         for wanted in &wanted {
             if let Err(error) = remove(&store, &mut removal, wanted, force) {
-                say!("{} {error:#}", "tinbox:".red());
+                say!("tinbox: {error:#}");
                 if !(force && matches!(error.downcast_ref(), Some(LookUp::NoSuch(_)))) {
                     status = ExitCode::FAILURE;
                 }
