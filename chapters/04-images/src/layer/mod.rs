@@ -267,6 +267,8 @@ fn read(stream: &mut dyn Read, buffer: &mut [u8]) -> Result<usize> {
     loop {
         match stream.read(buffer) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            // The compression around it ends too early.
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => bail!("the archive is cut off"),
             done => return done.context("read the archive"),
         }
     }

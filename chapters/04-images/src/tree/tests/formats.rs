@@ -66,7 +66,7 @@ fn what_is_behind_the_last_frame_is_refused() {
         ([&frame[..], b"rubbish"].concat(), "behind a zstd frame is something else"),
         ([&frame[..], &[0; 4]].concat(), "behind a zstd frame is something else"),
         ([&frame[..], &skipped(b"cut off")[..12]].concat(), "read the layer"),
-        (frame[..frame.len() - 3].to_vec(), "read the"),
+        (frame[..frame.len() - 3].to_vec(), "read the archive"),
         (frame[..5].to_vec(), "cut off"),
         (big_window, "268435456 bytes of memory"),
         ([gzip(&tar), b"rubbish".to_vec()].concat(), "read the layer"),
