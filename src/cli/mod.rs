@@ -80,7 +80,13 @@ const VERBS: &[Verb] = &[
     },
     Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 },
     Verb { name: "rmi", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
-    Verb { name: "inspect", about: "Show all that is known about images and containers", command: inspect::command, run: inspect::run, on_error: 1 },
+    Verb {
+        name: "inspect",
+        about: "Show all that is known about images and containers",
+        command: inspect::command,
+        run: inspect::run,
+        on_error: 1,
+    },
     Verb {
         name: "import",
         about: "Make an image from a tar of a root file system",

@@ -50,13 +50,13 @@ impl Listing {
             }
             nodes.insert(path, node);
         }
-        Listing::of(nodes, kept)
+        Listing::of(&nodes, kept)
     }
 
-    fn of(nodes: BTreeMap<PathBuf, Node>, kept: Kept) -> Listing {
+    fn of(nodes: &BTreeMap<PathBuf, Node>, kept: Kept) -> Listing {
         // A file with several names is told by the first of them.
         let mut firsts: BTreeMap<Vec<u8>, (String, usize)> = BTreeMap::new();
-        for (path, node) in &nodes {
+        for (path, node) in nodes {
             let Some(same) = &node.same else { continue };
             firsts.entry(same.clone()).or_insert_with(|| (format!("{path:?}"), 0)).1 += 1;
         }

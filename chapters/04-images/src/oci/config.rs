@@ -161,7 +161,8 @@ mod tests {
         .unwrap();
         assert_eq!((config.config.cmd.len(), config.config.env.len()), (1, 0));
         assert_eq!(config.config.exposed_ports.keys().collect::<Vec<_>>(), ["80/tcp"]);
-        let empty: ImageConfig = serde_json::from_str(r#"{"config":null,"rootfs":{"type":"layers","diff_ids":[]}}"#).unwrap();
+        let empty: ImageConfig =
+            serde_json::from_str(r#"{"config":null,"rootfs":{"type":"layers","diff_ids":[]}}"#).unwrap();
         assert_eq!(empty, ImageConfig::default());
     }
 }

@@ -127,8 +127,7 @@ mod tests {
         canvas.row(&[Piece::new("日本", Paint::Plain), Piece::new(" ok", Paint::Faint)]);
         canvas.rule('┄', &[], &[]);
         canvas.close();
-        let expected =
-            ["┌─ 1 ──────── 2kB ─┐", "│ 日本 ok          │", "├┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┤", "└──────────────────┘"];
+        let expected = ["┌─ 1 ──────── 2kB ─┐", "│ 日本 ok          │", "├┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┤", "└──────────────────┘"];
         assert_eq!(canvas.into_lines(), expected);
     }
 }
