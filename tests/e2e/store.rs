@@ -37,7 +37,14 @@ fn archive(dir: &Path, word: &str) -> PathBuf {
     (0..20)
         .for_each(|number| fs::write(tree.join(format!("some/where/{number}")), format!("{word} {number}")).unwrap());
     let tar = dir.join(format!("{word}.tar"));
-    let made = Command::new("tar").arg("-C").arg(&tree).arg("-cf").arg(&tar).arg(".").status().unwrap();
+    let made = Command::new("tar")
+        .args(["--owner=0", "--group=0", "-C"])
+        .arg(&tree)
+        .arg("-cf")
+        .arg(&tar)
+        .arg(".")
+        .status()
+        .unwrap();
     assert!(made.success());
     tar
 }

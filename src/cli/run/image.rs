@@ -9,6 +9,7 @@ use images::{Image, Name, Store};
 
 use super::arguments::{flag, text, value};
 use crate::Stages;
+use crate::cli::dispatch::OWN_ERROR;
 use crate::image::{base, users};
 use crate::registry::{self, Access, PullWish, Tell};
 use crate::say::say;
@@ -93,7 +94,8 @@ fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMa
         Ok(ExitCode::SUCCESS)
     })?;
     if status != ExitCode::SUCCESS {
-        bail!("{name} could not be pulled");
+        // The process that pulled has said why, and nothing is begun yet.
+        std::process::exit(OWN_ERROR.into());
     }
     Ok(())
 }

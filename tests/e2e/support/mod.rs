@@ -97,17 +97,18 @@ impl Drop for Tinbox {
             if std::fs::read_dir(root.path().join("run")).is_ok_and(|mut leases| leases.next().is_some()) {
                 let _ = self.command(["ps"]).output();
             }
-            // Layers of an ordinary user hold files of the ids that are lent, which only Tinbox can remove.
-            if !self.path("images").is_symlink() && images::remove_tree(root.path()).is_err() {
-                let _ = self.command(["image", "prune", "--all", "--force"]).output();
-            }
             remove_all(root.path());
         }
     }
 }
 
-/// Removes a directory with whatever a container left in it.
+/// Removes a directory with whatever a container left in it. Layers of an ordinary user hold files of the ids that are
+/// lent, which only Tinbox can remove.
 pub fn remove_all(dir: &Path) {
+    if !dir.join("images").is_symlink() && images::remove_tree(dir).is_err() {
+        let prune = ["image", "prune", "--all", "--force"];
+        let _ = Command::new(TINBOX).args(prune).env("TINBOX_ROOT", dir).stdin(Stdio::null()).output();
+    }
     images::remove_tree(dir).unwrap();
 }
 
