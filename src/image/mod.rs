@@ -10,6 +10,7 @@
 //! | `instructions/` | what `-c` says about how to start an image                    |
 //! | `import.rs`     | an image of a tar of a root file system                       |
 //! | `incoming/`     | an image on its way into the store                            |
+//! | `made.rs`       | a layer that is stored while it is made                       |
 //! | `removal.rs`    | what goes with a name, and what stays                         |
 //! | `survey.rs`     | what each layer holds, and what it hides of those below it    |
 //! | `users.rs`      | unpacking as an ordinary user: root of the ids that were lent |
@@ -22,6 +23,7 @@ pub mod export;
 pub mod import;
 pub mod incoming;
 pub mod instructions;
+mod made;
 pub mod removal;
 pub mod survey;
 pub mod users;

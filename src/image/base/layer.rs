@@ -1,29 +1,21 @@
 //! From a directory to an image of one layer.
 
-use std::io::{self, Write};
 use std::path::Path;
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use images::oci::{Config, History, ImageConfig, Platform, RootFs};
-use images::{ApplyLayer, Expected, Image, LayerWriter, Name, Upper, Writer, timestamp};
+use images::{ApplyLayer, Image, LayerWriter, Name, Upper, Writer, timestamp};
 use nix::sys::time::TimeSpec;
+
+use crate::image::made;
 
 /// 2000-01-01. All files are said to be of this day, so that the same programs give the same layer.
 const LONG_AGO: TimeSpec = TimeSpec::new(946_684_800, 0);
 
 /// Adds the directory `tree` as the layer of the embedded image.
 pub(super) fn commit(writer: &Writer<'_>, tree: &Path, config: &Config, apply: ApplyLayer) -> Result<Image> {
-    let (mut reader, mut end) = io::pipe().context("make a pipe")?;
-    let (packed, received) = thread::scope(|scope| {
-        let packing = scope.spawn(move || pack(tree, &mut end));
-        let received = writer.receive(&mut reader, &Expected::default(), apply);
-        // If it stopped early, the other side must hear of it.
-        drop(reader);
-        (packing.join(), received)
-    });
-    packed.map_err(|_| anyhow!("the thread that packs the tree panicked"))??;
-    let placed = writer.place(received?, None)?;
+    let received = made::receive(writer, apply, |layer| pack(tree, layer))?;
+    let placed = writer.place(received, None)?;
     let (platform, created) = (Platform::here(), timestamp::now());
     let history = History {
         created: Some(created.clone()),
@@ -44,13 +36,12 @@ pub(super) fn commit(writer: &Writer<'_>, tree: &Path, config: &Config, apply: A
 }
 
 /// Writes the tree as a layer in which all belongs to root.
-fn pack(tree: &Path, out: &mut dyn Write) -> Result<()> {
+fn pack(tree: &Path, layer: &mut LayerWriter<'_>) -> Result<()> {
     let mut tree = Upper::new(tree, false)?;
-    let mut layer = LayerWriter::new(out);
     while let Some(mut entry) = tree.next_entry()? {
         entry.attributes.mtime = LONG_AGO;
         (entry.attributes.uid, entry.attributes.gid) = (0, 0);
         layer.put(&entry, &tree)?;
     }
-    layer.finish()
+    Ok(())
 }
