@@ -44,6 +44,42 @@ use clap::Command;
 use crate::Stages;
 use dispatch::{Group, Level, OWN_ERROR, Verb};
 
+// What can be said with `image` in front, or without.
+const HISTORY: Verb = Verb {
+    name: "history",
+    about: "Show how an image came to be",
+    command: history::command,
+    run: history::run,
+    on_error: 1,
+};
+const TAG: Verb =
+    Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 };
+const PULL: Verb = Verb {
+    name: "pull",
+    about: "Download an image from a registry",
+    command: pull::command,
+    run: pull::run,
+    on_error: 1,
+};
+const PUSH: Verb =
+    Verb { name: "push", about: "Upload an image to a registry", command: push::command, run: push::run, on_error: 1 };
+const SAVE: Verb = Verb {
+    name: "save",
+    about: "Write one or more images to an archive",
+    command: save::command,
+    run: save::run,
+    on_error: 1,
+};
+const LOAD: Verb =
+    Verb { name: "load", about: "Read images from an archive", command: load::command, run: load::run, on_error: 1 };
+const IMPORT: Verb = Verb {
+    name: "import",
+    about: "Make an image from a tar of a root file system",
+    command: import::command,
+    run: import::run,
+    on_error: 1,
+};
+
 /// One word each.
 const VERBS: &[Verb] = &[
     Verb {
@@ -71,14 +107,8 @@ const VERBS: &[Verb] = &[
     },
     Verb { name: "stats", about: "Show what containers use", command: stats::command, run: stats::run, on_error: 1 },
     Verb { name: "images", about: "List images", command: images::command, run: images::run, on_error: 1 },
-    Verb {
-        name: "history",
-        about: "Show how an image came to be",
-        command: history::command,
-        run: history::run,
-        on_error: 1,
-    },
-    Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 },
+    HISTORY,
+    TAG,
     Verb { name: "rmi", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
     Verb {
         name: "inspect",
@@ -87,13 +117,7 @@ const VERBS: &[Verb] = &[
         run: inspect::run,
         on_error: 1,
     },
-    Verb {
-        name: "import",
-        about: "Make an image from a tar of a root file system",
-        command: import::command,
-        run: import::run,
-        on_error: 1,
-    },
+    IMPORT,
     Verb {
         name: "commit",
         about: "Make an image of what a container changed",
@@ -115,22 +139,10 @@ const VERBS: &[Verb] = &[
         run: export::run,
         on_error: 1,
     },
-    Verb {
-        name: "save",
-        about: "Write one or more images to an archive",
-        command: save::command,
-        run: save::run,
-        on_error: 1,
-    },
-    Verb { name: "load", about: "Read images from an archive", command: load::command, run: load::run, on_error: 1 },
-    Verb {
-        name: "pull",
-        about: "Download an image from a registry",
-        command: pull::command,
-        run: pull::run,
-        on_error: 1,
-    },
-    Verb { name: "push", about: "Upload an image to a registry", command: push::command, run: push::run, on_error: 1 },
+    SAVE,
+    LOAD,
+    PULL,
+    PUSH,
     Verb { name: "login", about: "Log in to a registry", command: login::command, run: login::run, on_error: 1 },
     Verb { name: "logout", about: "Log out from a registry", command: logout::command, run: logout::run, on_error: 1 },
     Verb {

@@ -19,7 +19,7 @@ pub mod step;
 pub mod tree;
 
 use crate::cli::dispatch::{Group, Verb};
-use crate::cli::{history, images, import, load, pull, push, rmi, save, tag};
+use crate::cli::{HISTORY, IMPORT, LOAD, PULL, PUSH, SAVE, TAG, images, rmi};
 
 /// All of them. Most have a name of one word, too.
 pub const GROUP: Group = Group {
@@ -34,14 +34,8 @@ pub const GROUP: Group = Group {
             run: inspect::run,
             on_error: 1,
         },
-        Verb {
-            name: "history",
-            about: "Show how an image came to be",
-            command: history::command,
-            run: history::run,
-            on_error: 1,
-        },
-        Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 },
+        HISTORY,
+        TAG,
         Verb { name: "rm", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
         Verb {
             name: "prune",
@@ -50,41 +44,11 @@ pub const GROUP: Group = Group {
             run: prune::run,
             on_error: 1,
         },
-        Verb {
-            name: "pull",
-            about: "Download an image from a registry",
-            command: pull::command,
-            run: pull::run,
-            on_error: 1,
-        },
-        Verb {
-            name: "push",
-            about: "Upload an image to a registry",
-            command: push::command,
-            run: push::run,
-            on_error: 1,
-        },
-        Verb {
-            name: "save",
-            about: "Write one or more images to an archive",
-            command: save::command,
-            run: save::run,
-            on_error: 1,
-        },
-        Verb {
-            name: "load",
-            about: "Read images from an archive",
-            command: load::command,
-            run: load::run,
-            on_error: 1,
-        },
-        Verb {
-            name: "import",
-            about: "Make an image from a tar of a root file system",
-            command: import::command,
-            run: import::run,
-            on_error: 1,
-        },
+        PULL,
+        PUSH,
+        SAVE,
+        LOAD,
+        IMPORT,
     ],
     aliases: &[("list", "ls"), ("remove", "rm")],
     help: "\
