@@ -5,7 +5,7 @@ pub mod cgroups;
 pub mod need;
 pub mod process;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -102,12 +102,18 @@ impl Drop for Tinbox {
     }
 }
 
-/// Removes a directory with whatever a container left in it. Layers of an ordinary user hold files of the ids that are
-/// lent, which only Tinbox can remove.
+/// Removes a directory with whatever containers and images left in it. An ordinary user's containers and layers hold
+/// files of the ids that are lent, which only Tinbox can remove.
 pub fn remove_all(dir: &Path) {
-    if !dir.join("images").is_symlink() && images::remove_tree(dir).is_err() {
-        let prune = ["image", "prune", "--all", "--force"];
-        let _ = Command::new(TINBOX).args(prune).env("TINBOX_ROOT", dir).stdin(Stdio::null()).output();
+    if images::remove_tree(dir).is_ok() {
+        return;
+    }
+    let tinbox = |arguments: &[OsString]| Command::new(TINBOX).args(arguments).env("TINBOX_ROOT", dir).output();
+    let containers = fs::read_dir(dir.join("containers")).into_iter().flatten().flatten();
+    let remove = ["rm", "--force"].map(OsString::from).into_iter().chain(containers.map(|dir| dir.file_name()));
+    let _ = tinbox(&remove.collect::<Vec<_>>());
+    if !dir.join("images").is_symlink() {
+        let _ = tinbox(&["image", "prune", "--all", "--force"].map(OsString::from));
     }
     images::remove_tree(dir).unwrap();
 }
