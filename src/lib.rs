@@ -11,16 +11,21 @@
 //!   of a start in order, and each is a call into a chapter.
 //! - [`image`]: where images come from and go.
 //! - [`registry`]: how to get them from afar, and to give them.
+//! - [`lent_ids`]: working as root of the ids that an administrator lent.
+//! - [`progress`]: telling how far long work is.
 //! - [`stages`]: the table of the steps that a learner can write anew.
 //! - [`state`]: where everything is kept.
 
 pub mod cli;
 pub mod container;
 pub mod image;
+pub mod lent_ids;
+pub mod progress;
 pub mod registry;
 mod say;
 pub mod stages;
 pub mod state;
+mod text;
 
 pub use stages::Stages;
 

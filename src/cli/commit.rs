@@ -10,9 +10,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
 use crate::Stages;
 use crate::container::{self, Life, Record};
-use crate::image::commit::{CommitWish, commit};
+use crate::image::commit::{CommitOptions, commit};
 use crate::image::instructions;
-use crate::image::users::as_a_containers_root;
+use crate::lent_ids::as_a_containers_root;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -30,7 +30,7 @@ pub fn command() -> Command {
                 .long("pause")
                 .short('p')
                 .value_name("BOOL")
-                .help("Hold the container still meanwhile")
+                .help("SharedLock the container still meanwhile")
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true")
@@ -50,7 +50,7 @@ pub fn command() -> Command {
 /// Does it.
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
-    let wish = CommitWish {
+    let wish = CommitOptions {
         name: text("name").map(|name| Name::parse(&name)).transpose()?,
         author: text("author"),
         comment: text("message"),

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Arg, ArgMatches, Command};
-use images::{Below, Difference, Happened, Store, differences};
+use images::{Change, ChangeKind, Lower, Store, differences};
 
 use crate::Stages;
 use crate::container;
 use crate::image::changes::changes;
-use crate::image::users::as_a_containers_root;
+use crate::lent_ids::as_a_containers_root;
 use crate::state::State;
 
 /// Arguments, as `docker diff` has them.
@@ -36,18 +36,18 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let layers = store.trees(&store.look_up(&record.image_id.to_string()).context("the image of the container")?);
     as_a_containers_root(&mut || {
         let mut upper = changes(&record, &state.containers().join(&record.id), &layers)?;
-        print(&differences(&mut upper, &mut Below::open(&layers)?)?)?;
+        print(&differences(&mut upper, &mut Lower::open(&layers)?)?)?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-fn print(differences: &[Difference]) -> Result<()> {
+fn print(differences: &[Change]) -> Result<()> {
     let mut out = BufWriter::new(std::io::stdout());
     let mut lines = differences.iter().map(|difference| {
         let kind = match difference.kind {
-            Happened::Added => 'A',
-            Happened::Changed => 'C',
-            Happened::Deleted => 'D',
+            ChangeKind::Added => 'A',
+            ChangeKind::Changed => 'C',
+            ChangeKind::Deleted => 'D',
         };
         writeln!(out, "{kind} /{}", shown(&difference.path))
     });

@@ -12,7 +12,7 @@ use crate::Stages;
 use crate::container;
 use crate::image::archive::Output;
 use crate::image::export::export;
-use crate::image::users::as_a_containers_root;
+use crate::lent_ids::as_a_containers_root;
 use crate::state::State;
 
 /// Arguments, as `docker export` has them.

@@ -11,10 +11,11 @@ use images::{Name, Store};
 
 use crate::Stages;
 use crate::cli::registry::{tls_argument, tls_verify};
-use crate::image::import::{ImportWish, import};
+use crate::image::import::{ImportOptions, import};
 use crate::image::instructions;
-use crate::image::users::as_root_of_lent_ids;
-use crate::registry::{Access, download, platform};
+use crate::image::platform;
+use crate::lent_ids::as_root_of_lent_ids;
+use crate::registry::{Access, download};
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -59,7 +60,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let mut config = Config::default();
     instructions::apply_all(&mut config, matches.get_many("change").into_iter().flatten())?;
     let from = if is_url(source) { source } else { "-" };
-    let wish = ImportWish {
+    let wish = ImportOptions {
         name: given("name").map(|name| Name::parse(name)).transpose()?,
         config,
         comment: given("message").cloned().unwrap_or_else(|| format!("Imported from {from}")),

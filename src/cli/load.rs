@@ -12,8 +12,8 @@ use images::Store;
 use crate::Stages;
 use crate::image::archive::load;
 use crate::image::incoming::Arrived;
-use crate::image::users::as_root_of_lent_ids;
-use crate::registry::Tell;
+use crate::lent_ids::as_root_of_lent_ids;
+use crate::progress::ProgressTarget;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -42,7 +42,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let input = matches.get_one::<String>("input");
     let store = Store::open(&State::open()?.images());
     let quiet = matches.get_flag("quiet") || !std::io::stdout().is_terminal();
-    let tell = if quiet { Tell::Nothing } else { Tell::Stdout };
+    let tell = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
     as_root_of_lent_ids(&mut || {
         let file = open(input)?;
         let loaded = load(&store, file, stages.apply_layer, tell, |loaded| report(&loaded));

@@ -30,7 +30,6 @@ mod rmi;
 mod run;
 mod save;
 mod search;
-mod serve;
 mod stats;
 mod table;
 mod tag;
@@ -155,7 +154,7 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Two words each.
-const GROUPS: &[Group] = &[image::GROUP, serve::GROUP];
+const GROUPS: &[Group] = &[image::GROUP, registry::GROUP];
 
 /// Runs the command line of this process.
 pub fn main(stages: &Stages) -> ExitCode {

@@ -8,8 +8,10 @@ use images::{Name, Store};
 
 use crate::Stages;
 use crate::cli::registry::{self, flag, tls_argument};
-use crate::image::users::as_root_of_lent_ids;
-use crate::registry::{Access, PullWish, Tell, platform, pull, tags};
+use crate::image::platform;
+use crate::lent_ids::as_root_of_lent_ids;
+use crate::progress::ProgressTarget;
+use crate::registry::{Access, PullOptions, pull, tags};
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -51,7 +53,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     }
     let quiet = matches.get_flag("quiet");
     let platform = matches.get_one::<String>("platform").map(|text| platform::parse(text)).transpose()?;
-    let wish = PullWish { platform, tell: if quiet { Tell::Nothing } else { Tell::Stdout } };
+    let wish = PullOptions { platform, tell: if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout } };
     let access = Access::from_environment(registry::tls_verify(matches))?;
     let store = Store::open(&State::open()?.images());
     as_root_of_lent_ids(&mut || {

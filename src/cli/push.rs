@@ -8,7 +8,8 @@ use images::{Name, Store};
 
 use crate::Stages;
 use crate::cli::registry::{self, flag, tls_argument};
-use crate::registry::{Access, Tell, push};
+use crate::progress::ProgressTarget;
+use crate::registry::{Access, push};
 use crate::say::print;
 use crate::state::State;
 
@@ -40,7 +41,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         bail!("tag can't be used with --all-tags/-a");
     }
     let quiet = matches.get_flag("quiet");
-    let tell = if quiet { Tell::Nothing } else { Tell::Stdout };
+    let tell = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
     let store = Store::open(&State::open()?.images());
     let names = if all { tagged(&store, &name)? } else { vec![name.clone()] };
     let access = Access::from_environment(registry::tls_verify(matches))?;

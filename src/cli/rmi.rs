@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use images::store::LookUp;
+use images::store::LookUpError;
 use images::{Name, Store};
 
 use crate::Stages;
-use crate::image::removal::{Deed, Removal};
-use crate::image::users;
+use crate::image::removal::{Removal, Removed};
+use crate::lent_ids;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -46,13 +46,13 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let wanted: Vec<&String> = matches.get_many("image").into_iter().flatten().collect();
     let state = State::open()?;
     let store = Store::open(&state.images());
-    users::as_root_of_lent_ids(&mut || {
+    lent_ids::as_root_of_lent_ids(&mut || {
         let mut removal = Removal::begin(&state, &store)?;
         let mut status = ExitCode::SUCCESS;
         for wanted in &wanted {
             if let Err(error) = remove(&store, &mut removal, wanted, force) {
                 say!("tinbox: {error:#}");
-                if !(force && matches!(error.downcast_ref(), Some(LookUp::NoSuch(_)))) {
+                if !(force && matches!(error.downcast_ref(), Some(LookUpError::NoSuch(_)))) {
                     status = ExitCode::FAILURE;
                 }
             }
@@ -70,8 +70,8 @@ fn remove(store: &Store, removal: &mut Removal<'_>, wanted: &str, force: bool) -
     };
     for deed in &deeds {
         print(&match deed {
-            Deed::Untagged(name) => format!("Untagged: {name}"),
-            Deed::Deleted(digest) => format!("Deleted: {digest}"),
+            Removed::Untagged(name) => format!("Untagged: {name}"),
+            Removed::Deleted(digest) => format!("Deleted: {digest}"),
         })?;
     }
     if !removal.is_alone() {

@@ -8,15 +8,14 @@
 //! | `record.rs`     | what is written down about a container                                 |
 //! | `names.rs`      | its name                                                               |
 //! | `lease.rs`      | who looks after it                                                     |
-//! | `registry.rs`   | all of them: to list, to find, to remove                               |
+//! | `list.rs`       | all of them: to list, to find, to remove                               |
 //! | `start.rs`      | the stages of a start, in order: **begin here**                        |
 //! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
 //! | `root.rs`       | the file system: the image, with a layer of its own on top             |
-//! | `person.rs`     | whom the command runs as                                               |
-//! | `lent.rs`       | removing what it wrote as a user that is none of yours                 |
+//! | `user.rs`       | whom the command runs as                                               |
 //! | `resolver.rs`   | how it finds names: `/etc/hostname`, `/etc/hosts`, `/etc/resolv.conf`  |
 //! | `volumes.rs`    | directories that the image says are not part of its layers             |
-//! | `confinement.rs`| what it may do (chapter 8)                                             |
+//! | `confinement/` | what it may do (chapter 8)                                             |
 //! | `execute.rs`    | from a command to a program                                            |
 //! | `channel.rs`    | what the two sides of a start say to each other                        |
 //! | `stdio.rs`      | pipes or a terminal between you and the container                      |
@@ -29,13 +28,11 @@ mod config;
 mod confinement;
 mod execute;
 mod lease;
-mod lent;
+mod list;
 mod names;
 mod options;
-mod person;
 mod plan;
 mod record;
-mod registry;
 mod relay;
 mod resolver;
 mod root;
@@ -44,15 +41,16 @@ mod start;
 mod stdio;
 mod supervise;
 mod terminal;
+mod user;
 mod volumes;
 
+pub use list::{NoSuch, all, find, find_running, remove};
 pub use options::{AppArmor, Confinement, Mode, Options, Seccomp, Wanted};
 pub use record::{Container, Ended, Life, Record, now};
-pub use registry::{NoSuch, all, find, find_running, remove};
 
 use anyhow::{Result, bail};
 use cgroups::Group;
-use images::store::Hold;
+use images::store::SharedLock;
 use images::{Image, Store};
 use look::tell;
 
@@ -71,7 +69,7 @@ pub struct Source<'a> {
     /// What it was called.
     pub name: &'a str,
     /// Keeps it there until the container is written down.
-    pub hold: Hold,
+    pub hold: SharedLock,
 }
 
 /// Runs a new container of an image in the foreground.
@@ -82,7 +80,7 @@ pub fn run(state: &State, from: Source<'_>, options: &Options, stages: &Stages) 
     if options.shows_our_program() {
         sandbox::shim::run_sealed()?;
     }
-    registry::reconcile(state)?;
+    list::reconcile(state)?;
     let config = config::effective(&from.image.config.config, options)?;
     let container = Container::create(state, &from, &config, options)?;
     let layers = from.store.trees(from.image);

@@ -13,7 +13,8 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::container::lease::Lease;
-use crate::container::{Options, Source, lent, names, root};
+use crate::container::{Options, Source, names, root};
+use crate::lent_ids;
 use crate::state::{State, read_record, write_record};
 
 /// What is known about a container.
@@ -146,7 +147,7 @@ impl Container {
 
     /// Removes all of it.
     pub fn remove(self) -> Result<()> {
-        lent::remove_tree(&self.directory)?;
+        lent_ids::remove_tree(&self.directory)?;
         names::release(&self.name, &self.id)?;
         self.lease.end()
     }

@@ -13,8 +13,8 @@ use nix::unistd::{getegid, geteuid};
 use sandbox::devices::Memory;
 
 use crate::container::channel::Channel;
+use crate::container::list;
 use crate::container::options::{Mode, Wanted};
-use crate::container::registry;
 use crate::state::State;
 
 /// What a start has to do about namespaces.
@@ -75,7 +75,7 @@ impl Sharing {
             }
             Mode::Of(name) => name,
         };
-        let (_, process) = registry::find_running(state, name)?;
+        let (_, process) = list::find_running(state, name)?;
         // What an ordinary user's container has belongs to its user namespace, so that is shared too.
         let with_users = if self.rootless { CloneFlags::CLONE_NEWUSER } else { CloneFlags::empty() };
         match self.joined.iter_mut().find(|(known, _)| known.pid() == process.pid()) {

@@ -22,7 +22,7 @@ use crate::container::channel::{Channel, Message};
 use crate::container::execute::{self, Failure, Ready, execute};
 use crate::container::plan::Plan;
 use crate::container::stdio::{Inside, Outside, Stdio};
-use crate::container::{person, resolver, root, supervise, volumes};
+use crate::container::{resolver, root, supervise, user, volumes};
 
 /// How a start went.
 pub enum Started {
@@ -149,12 +149,12 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     chapter(2, || plan.sharing.settle())?;
     chapter(4, || root::mount(plan, stages))?;
     let tree = Root::new(&plan.mount_point)?;
-    let user = person::find(plan, &tree)?;
+    let user = user::find(plan, &tree)?;
     let privileges = plan.sandbox.privileges(&user, &plan.groups, &plan.sharing, &tree)?;
     chapter(5, || volumes::furnish(&tree, plan))?;
     chapter(8, || plan.sandbox.furnish(&tree, &plan.sharing))?;
     chapter(6, || resolver::furnish(&tree, plan))?;
-    chapter(0, || stdio.connect(&tree, person::other_than_root(plan, &user), channel))?;
+    chapter(0, || stdio.connect(&tree, user::other_than_root(plan, &user), channel))?;
     chapter(8, || plan.sandbox.protect(&tree, stages))?;
     chapter(1, || (stages.enter_root)(&plan.mount_point)).context("enter the container's root")?;
     chapter(2, || own_name(plan))?;
@@ -170,7 +170,7 @@ fn prepare(plan: &Plan, group: Option<&Group>, stages: &Stages, stdio: Inside, c
     channel.check()?;
     // What programs in images count on, whatever the caller has.
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
-    Ok(Ready { shim, env: person::environment(plan, &user)? })
+    Ok(Ready { shim, env: user::environment(plan, &user)? })
 }
 // ANCHOR_END: prepare
 

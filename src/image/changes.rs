@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use chroot::inside::Root;
-use images::{Below, Upper};
+use images::{Lower, Upper};
 use namespaces::identity;
 use nix::dir::Dir;
 use nix::errno::Errno;
@@ -33,12 +33,12 @@ pub fn changes(record: &Record, directory: &Path, layers: &[PathBuf]) -> Result<
     let volumes = record.config.volumes.keys().map(|path| Path::new(path.trim_start_matches('/')));
     let points: Vec<&Path> = MOUNT_POINTS.map(Path::new).into_iter().chain(volumes).collect();
     let tree = Root::new(if copied { &copy } else { &upper })?;
-    changes.skip(our_own(&tree, &points, &mut Below::open(layers)?)?);
+    changes.skip(our_own(&tree, &points, &mut Lower::open(layers)?)?);
     Ok(changes)
 }
 
 /// Which of the mount points `points` are in `tree` only to be mounted on.
-fn our_own(tree: &Root, points: &[&Path], below: &mut Below) -> Result<Vec<PathBuf>> {
+fn our_own(tree: &Root, points: &[&Path], below: &mut Lower) -> Result<Vec<PathBuf>> {
     let mut own = Vec::new();
     for path in points.iter().copied().filter(|path| path.file_name().is_some()) {
         if let Some((file, stat)) = look(tree, path)?

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use images::oci::History;
-use images::{Image, LeftOut, Name, Store, timestamp};
+use images::{Image, Name, Skipped, Store, timestamp};
 
 use crate::Stages;
 use crate::container::Record;
@@ -13,7 +13,7 @@ use crate::image::{instructions, made};
 
 /// What to make of a container.
 #[derive(Debug, Default)]
-pub struct CommitWish {
+pub struct CommitOptions {
     /// What the image is to be called.
     pub name: Option<Name>,
     /// Who made it.
@@ -29,9 +29,9 @@ pub fn commit(
     store: &Store,
     record: &Record,
     directory: &Path,
-    wish: &CommitWish,
+    wish: &CommitOptions,
     stages: &Stages,
-) -> Result<(Image, LeftOut)> {
+) -> Result<(Image, Skipped)> {
     let writer = store.write()?;
     let parent = store.look_up(&record.image_id.to_string()).context("the image of the container")?;
     let mut config = parent.config.clone();

@@ -4,11 +4,11 @@ use std::io::Read;
 
 use anyhow::{Result, ensure};
 use images::oci::{Config, History, ImageConfig, Platform, RootFs};
-use images::{ApplyLayer, Expected, Image, LeftOut, Name, Store, timestamp};
+use images::{ApplyLayer, Expected, Image, Name, Skipped, Store, timestamp};
 
 /// What to make of an archive.
 #[derive(Debug, Default)]
-pub struct ImportWish {
+pub struct ImportOptions {
     /// What the image is to be called.
     pub name: Option<Name>,
     /// How to start it.
@@ -24,9 +24,9 @@ pub struct ImportWish {
 pub fn import(
     store: &Store,
     archive: &mut (dyn Read + Send),
-    wish: &ImportWish,
+    wish: &ImportOptions,
     apply: ApplyLayer,
-) -> Result<(Image, LeftOut)> {
+) -> Result<(Image, Skipped)> {
     let writer = store.write()?;
     let received = writer.receive(archive, &Expected::default(), apply)?;
     ensure!(received.members > 0, "the archive holds nothing");

@@ -11,9 +11,10 @@
 //! | `import.rs`     | an image of a tar of a root file system                       |
 //! | `incoming/`     | an image on its way into the store                            |
 //! | `made.rs`       | a layer that is stored while it is made                       |
+//! | `manifest.rs`   | documents that say what an image is made of                   |
+//! | `platform.rs`   | which image of an index is for this machine                   |
 //! | `removal.rs`    | what goes with a name, and what stays                         |
 //! | `survey.rs`     | what each layer holds, and what it hides of those below it    |
-//! | `users.rs`      | unpacking as an ordinary user: root of the ids that were lent |
 
 pub mod archive;
 pub mod base;
@@ -24,6 +25,7 @@ pub mod import;
 pub mod incoming;
 pub mod instructions;
 mod made;
+pub mod manifest;
+pub mod platform;
 pub mod removal;
 pub mod survey;
-pub mod users;

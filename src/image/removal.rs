@@ -6,7 +6,7 @@
 //! the image already, and holds the store until its record says so.
 
 use anyhow::{Result, bail};
-use images::store::{Alone, What};
+use images::store::{CollectedKind, ExclusiveLock};
 use images::{Digest, Image, Name, Store};
 
 use crate::container::{self, Life, Record};
@@ -14,7 +14,7 @@ use crate::state::State;
 
 /// Something that was done, as Docker reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum Removed {
     /// A name was taken away.
     Untagged(Name),
     /// An image or a layer is gone.
@@ -26,14 +26,14 @@ pub enum Deed {
 pub struct Removal<'a> {
     store: &'a Store,
     /// `None` if somebody adds something: then what loses its name stays until the next time.
-    alone: Option<Alone>,
+    alone: Option<ExclusiveLock>,
     containers: Vec<(Record, Life)>,
     /// How many bytes were freed.
     pub freed: u64,
 }
 
 impl<'a> Removal<'a> {
-    /// Looks who is there. Call it as whoever may remove layers: see [`crate::image::users`].
+    /// Looks who is there. Call it as whoever may remove layers: see [`crate::lent_ids`].
     pub fn begin(state: &State, store: &'a Store) -> Result<Removal<'a>> {
         let alone = store.alone()?;
         Ok(Removal { store, alone, containers: container::all(state)?, freed: 0 })
@@ -53,7 +53,7 @@ impl<'a> Removal<'a> {
     /// Takes `name` from its image, which goes if that was its last.
     ///
     /// A conflict is an error: with `force` the name goes even if a container uses the image.
-    pub fn by_name(&mut self, name: &Name, image: &Image, force: bool) -> Result<Vec<Deed>> {
+    pub fn by_name(&mut self, name: &Name, image: &Image, force: bool) -> Result<Vec<Removed>> {
         let same_repository = |other: &&Name| other.repository() == name.repository();
         let other_tags = image.names.iter().filter(|other| *other != name);
         // By which digest a repository knows it means nothing once no tag of that repository does.
@@ -75,7 +75,7 @@ impl<'a> Removal<'a> {
         }
         let keep = !is_last || user.is_some() || self.alone.is_none();
         gone.iter().try_for_each(|name| self.store.untag(name, keep))?;
-        let mut deeds: Vec<Deed> = gone.into_iter().cloned().map(Deed::Untagged).collect();
+        let mut deeds: Vec<Removed> = gone.into_iter().cloned().map(Removed::Untagged).collect();
         if !keep {
             deeds.extend(self.clear(&[image])?);
         }
@@ -86,7 +86,7 @@ impl<'a> Removal<'a> {
     ///
     /// Conflicts are errors: without `force`, that it has several names, or that a container came from it that has
     /// ended; a container that runs, always.
-    pub fn by_id(&mut self, image: &Image, force: bool) -> Result<Vec<Deed>> {
+    pub fn by_id(&mut self, image: &Image, force: bool) -> Result<Vec<Removed>> {
         let id = image.id.short();
         let user = self.user_of(image);
         let nameless = image.names.is_empty() && image.digests.is_empty();
@@ -116,29 +116,29 @@ impl<'a> Removal<'a> {
     }
 
     /// Removes all of `images`. No container came from any of them.
-    pub fn all(&mut self, images: &[&Image]) -> Result<Vec<Deed>> {
+    pub fn all(&mut self, images: &[&Image]) -> Result<Vec<Removed>> {
         images.iter().try_for_each(|image| self.store.forget(image, false))?;
         let deeds = images.iter().flat_map(|image| untagged(image)).collect();
         Ok([deeds, self.clear(images)?].concat())
     }
 
     /// Clears away what nothing refers to, and says what of it was these images'.
-    fn clear(&mut self, images: &[&Image]) -> Result<Vec<Deed>> {
+    fn clear(&mut self, images: &[&Image]) -> Result<Vec<Removed>> {
         let Some(alone) = &self.alone else { return Ok(Vec::new()) };
         let collected = self.store.collect(alone)?;
         self.freed += collected.iter().map(|collected| collected.bytes).sum::<u64>();
-        let is_gone = |what: What, digest: &Digest| {
+        let is_gone = |what: CollectedKind, digest: &Digest| {
             collected.iter().any(|collected| collected.what == what && collected.digest == *digest)
         };
-        let mut deeds: Vec<Deed> = Vec::new();
+        let mut deeds: Vec<Removed> = Vec::new();
         for image in images {
             let layers = image.layers.iter().rev().map(|layer| layer.chain_id);
-            let layers = layers.filter(|layer| is_gone(What::Layer, layer));
-            let id = Some(image.id).filter(|id| is_gone(What::Blob, id));
+            let layers = layers.filter(|layer| is_gone(CollectedKind::Layer, layer));
+            let id = Some(image.id).filter(|id| is_gone(CollectedKind::Blob, id));
             for digest in id.into_iter().chain(layers) {
                 // Two of them may have shared a layer.
-                if !deeds.contains(&Deed::Deleted(digest)) {
-                    deeds.push(Deed::Deleted(digest));
+                if !deeds.contains(&Removed::Deleted(digest)) {
+                    deeds.push(Removed::Deleted(digest));
                 }
             }
         }
@@ -146,8 +146,8 @@ impl<'a> Removal<'a> {
     }
 }
 
-fn untagged(image: &Image) -> Vec<Deed> {
-    image.names.iter().chain(&image.digests).cloned().map(Deed::Untagged).collect()
+fn untagged(image: &Image) -> Vec<Removed> {
+    image.names.iter().chain(&image.digests).cloned().map(Removed::Untagged).collect()
 }
 
 /// One tag, and the digest by which the same repository knows it, count as one name.

@@ -53,7 +53,7 @@ pub struct BigFile {
     pub hidden: bool,
 }
 
-/// What the layers of `image` hold, bottom first. Call it as whoever may read all of them: see [`crate::image::users`].
+/// What the layers of `image` hold, bottom first. Call it as whoever may read all of them: see [`crate::lent_ids`].
 pub fn survey(store: &Store, image: &Image) -> Result<Vec<Holdings>> {
     let trees = store.trees(image);
     let mut holdings: Vec<Holdings> = Vec::new();

@@ -14,7 +14,7 @@ use super::auth::{Authorizer, Credentials};
 use super::error::{Error, Result};
 use super::refusal::refusal;
 use super::transport::origin::{Origin, parse_url, resolve};
-use super::transport::{Payload, Persistence, Request, Response, Stop, Transport, read_at_most};
+use super::transport::{Cancel, Payload, Request, Response, Retry, Transport, read_at_most};
 
 /// A server that sends further and further has lost its way.
 const REDIRECTS: usize = 5;
@@ -25,7 +25,7 @@ pub struct Client<'a> {
     authorizer: Authorizer<'a>,
     origin: Origin,
     base: String,
-    stop: &'a Stop,
+    stop: &'a Cancel,
 }
 
 impl<'a> Client<'a> {
@@ -37,7 +37,7 @@ impl<'a> Client<'a> {
         access: &'a Access,
         registry: &'a str,
         given: Option<Credentials>,
-        stop: &'a Stop,
+        stop: &'a Cancel,
     ) -> Result<Client<'a>> {
         let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
         let origin = |scheme: &str| Origin::of(&parse_url(&format!("{scheme}://{host}/"))?);
@@ -64,7 +64,7 @@ impl<'a> Client<'a> {
     /// attempt: where there is no network, that shall be said at once.
     fn ping(&self) -> Result<()> {
         let request = Request::get(self.url("/v2/")?);
-        let mut persistence = Persistence::new(self.stop);
+        let mut persistence = Retry::new(self.stop);
         loop {
             let response = self.send(&request, &[])?;
             let from_elsewhere = Origin::of(&response.url)? != self.origin;
@@ -90,11 +90,11 @@ impl<'a> Client<'a> {
 
     /// Tries until it works or there is no hope.
     pub fn persist<T>(&self, attempt: impl FnMut() -> Result<T>) -> Result<T> {
-        Persistence::new(self.stop).run(attempt)
+        Retry::new(self.stop).run(attempt)
     }
 
     /// The news that it is all for nothing.
-    pub fn stop(&self) -> &'a Stop {
+    pub fn stop(&self) -> &'a Cancel {
         self.stop
     }
 

@@ -6,11 +6,11 @@ use super::access::Access;
 use super::auth::{self, Credentials};
 use super::client::Client;
 use super::error;
-use super::transport::Stop;
+use super::transport::Cancel;
 
 /// Asks the registry whether these credentials are good.
 pub fn check(registry: &str, credentials: Credentials, access: &Access) -> error::Result<()> {
-    let stop = Stop::default();
+    let stop = Cancel::default();
     Client::connect(access, registry, Some(credentials), &stop)?.log_in()
 }
 

@@ -13,7 +13,6 @@
 //! - `auth/`: challenges, tokens, and where credentials are kept.
 //! - `access.rs`: what the settings of this user and machine say.
 //! - `download.rs`: a file from the web, for `import`.
-//! - `manifest.rs`, `platform.rs`: which image it is that came.
 //!
 //! # What real runtimes do more
 //!
@@ -26,9 +25,6 @@ mod client;
 mod download;
 mod error;
 pub mod login;
-pub(crate) mod manifest;
-pub mod platform;
-mod progress;
 mod pull;
 mod push;
 mod refusal;
@@ -40,6 +36,5 @@ pub use access::Access;
 pub use auth::{ConfigFile, Credentials};
 pub use download::download;
 pub use error::{Error, could_not_be_reached};
-pub use progress::{LayerProgress, Progress, Tell};
-pub use pull::{PullWish, Pulled, pull, tags};
+pub use pull::{PullOptions, Pulled, pull, tags};
 pub use push::{Pushed, push};

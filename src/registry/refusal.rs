@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::error::{Error, printable};
+use super::error::Error;
 use super::transport::{Response, read_at_most};
+use crate::text::printable;
 
 /// What is read of it.
 const LARGEST: u64 = 64 << 10;
@@ -15,13 +16,13 @@ pub fn refusal(response: Response) -> Error {
     let status = response.status;
     let patience = response.header("retry-after").and_then(|value| value.parse().ok()).map(Duration::from_secs);
     let body = read_at_most(response, LARGEST, "an error").unwrap_or_default();
-    let message = serde_json::from_slice(&body).map(|complaint: Complaint| complaint.words()).unwrap_or_default();
+    let message = serde_json::from_slice(&body).map(|complaint: ErrorBody| complaint.words()).unwrap_or_default();
     Error::Refused { status, message, patience }
 }
 
 /// The body of an answer that says no (distribution specification, "Error Codes"), or of a server of tokens.
 #[derive(Deserialize)]
-struct Complaint {
+struct ErrorBody {
     #[serde(default)]
     errors: Vec<Item>,
     #[serde(default)]
@@ -36,7 +37,7 @@ struct Item {
     message: String,
 }
 
-impl Complaint {
+impl ErrorBody {
     /// `manifest unknown: manifest unknown`, as docker shows it.
     fn words(&self) -> String {
         let shown = |item: &Item| {

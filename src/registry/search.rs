@@ -11,7 +11,7 @@ use super::client::Client;
 use super::error::{self, Error};
 use super::refusal::refusal;
 use super::transport::origin::{encode, parse_url};
-use super::transport::{Payload, Request, Stop, Transport, read_at_most};
+use super::transport::{Cancel, Payload, Request, Transport, read_at_most};
 use ureq::http::Method;
 
 /// No answer is larger.
@@ -44,7 +44,7 @@ struct Answer {
 
 /// Searches `registry` for `term`, and answers with `limit` images at most.
 pub fn search(registry: &str, term: &str, limit: usize, access: &Access) -> Result<Vec<Found>> {
-    let stop = Stop::default();
+    let stop = Cancel::default();
     if registry == "docker.io" {
         let transport = Transport::new(access, HUB, true);
         return Ok(ask(&format!("https://{HUB}"), term, limit, &|request| transport.send(request))?);

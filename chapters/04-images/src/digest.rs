@@ -130,16 +130,16 @@ impl Write for Hasher {
 
 /// Computes the digest of what is read through it, and counts it.
 #[derive(Debug)]
-pub struct Hashing<R> {
+pub struct HashingReader<R> {
     inner: R,
     hasher: Hasher,
     count: u64,
 }
 
-impl<R: Read> Hashing<R> {
+impl<R: Read> HashingReader<R> {
     /// Of what `inner` has.
-    pub fn new(inner: R) -> Hashing<R> {
-        Hashing { inner, hasher: Hasher::new(), count: 0 }
+    pub fn new(inner: R) -> HashingReader<R> {
+        HashingReader { inner, hasher: Hasher::new(), count: 0 }
     }
 
     /// The digest and the number of bytes that were read so far.
@@ -148,7 +148,7 @@ impl<R: Read> Hashing<R> {
     }
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.hasher.write_all(&buffer[..count])?;
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_passes_is_hashed_and_counted() {
-        let mut reader = Hashing::new(&b"some bytes"[..]);
+        let mut reader = HashingReader::new(&b"some bytes"[..]);
         io::copy(&mut reader, &mut io::sink()).unwrap();
         assert_eq!(reader.finish(), (Digest::of(b"some bytes"), 10));
     }

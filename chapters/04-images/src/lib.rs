@@ -86,14 +86,14 @@ use look::Error;
 use look::kernel;
 use nix::errno::Errno;
 
-pub use changes::{Below, Difference, Entry, Happened, Upper, differences};
-pub use digest::{Digest, Hasher, Hashing};
+pub use changes::{Change, ChangeKind, Entry, Lower, Upper, differences};
+pub use digest::{Digest, Hasher, HashingReader};
 pub use layer::writer::LayerWriter;
 pub use layer::{Kind, Layer, Member};
 pub use name::Name;
 pub use overlay::{Overlay, escape, view};
 pub use store::{Expected, Image, ImageLayer, Placed, Received, Store, Writer};
-pub use tree::{LeftOut, Stack, Tree, flatten, remove_tree};
+pub use tree::{Skipped, Stack, Tree, flatten, remove_tree};
 
 /// [`apply_layer`], or a function of yours that does the same.
 pub type ApplyLayer = fn(&mut Layer<'_>, &mut Tree) -> Result<()>;

@@ -10,7 +10,7 @@ use crate::Stages;
 use crate::cli::format;
 use crate::cli::image::layers::{self, Picture};
 use crate::cli::inspect::{self, Document};
-use crate::image::users;
+use crate::lent_ids;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -46,7 +46,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     if !matches.get_flag("layers") {
         return inspect::show_all(matches, |wanted| inspect::image::look_up(&store, wanted));
     }
-    users::as_root_of_lent_ids(&mut || match format::given(matches).is_some() {
+    lent_ids::as_root_of_lent_ids(&mut || match format::given(matches).is_some() {
         true => inspect::show_all(matches, |wanted| Document::of(&Picture::of(&store, wanted)?)),
         false => draw_all(matches, &store),
     })

@@ -10,8 +10,8 @@ use crate::Stages;
 use crate::cli::ask::confirmed;
 use crate::cli::image::filter::{self, Filter};
 use crate::cli::units;
-use crate::image::removal::{Deed, Removal};
-use crate::image::users;
+use crate::image::removal::{Removal, Removed};
+use crate::lent_ids;
 use crate::say::print;
 use crate::state::State;
 
@@ -45,7 +45,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     if !matches.get_flag("force") && !confirmed(warning)? {
         return Ok(ExitCode::SUCCESS);
     }
-    users::as_root_of_lent_ids(&mut || {
+    lent_ids::as_root_of_lent_ids(&mut || {
         let mut removal = Removal::begin(&state, &store)?;
         ensure!(removal.is_alone(), "something is being added to the images just now: try again when that is done");
         let nameless = |image: &Image| image.names.is_empty() && image.digests.is_empty();
@@ -57,13 +57,13 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     })
 }
 
-fn report(deeds: &[Deed], freed: u64) -> Result<()> {
+fn report(deeds: &[Removed], freed: u64) -> Result<()> {
     if !deeds.is_empty() {
         print("Deleted Images:")?;
         for deed in deeds {
             print(&match deed {
-                Deed::Untagged(name) => format!("untagged: {name}"),
-                Deed::Deleted(digest) => format!("deleted: {digest}"),
+                Removed::Untagged(name) => format!("untagged: {name}"),
+                Removed::Deleted(digest) => format!("deleted: {digest}"),
             })?;
         }
         print("")?;

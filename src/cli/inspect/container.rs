@@ -14,7 +14,7 @@ use crate::state::State;
 const UNKNOWN: u8 = 255;
 
 /// The container that `wanted` means; with `sizes`, what it wrote is counted, which takes someone who may read all of
-/// it: see [`crate::image::users`].
+/// it: see [`crate::lent_ids`].
 pub fn look_up(state: &State, store: &Store, wanted: &str, sizes: bool) -> Result<Document> {
     let (record, life) = container::find(state, wanted)?;
     let size_rw = if sizes { Some(written(state, &record)?) } else { None };

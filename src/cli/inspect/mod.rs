@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Error, Result, anyhow};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::Store;
-use images::store::LookUp;
+use images::store::LookUpError;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
@@ -18,7 +18,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use crate::Stages;
 use crate::cli::format::{self, Template, clean_for};
 use crate::container::NoSuch;
-use crate::image::users;
+use crate::lent_ids;
 use crate::say::{print, say};
 use crate::state::State;
 
@@ -74,14 +74,14 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         }
     };
     match sizes {
-        true => users::as_root_of_lent_ids(&mut || show_all(matches, look_up)),
+        true => lent_ids::as_root_of_lent_ids(&mut || show_all(matches, look_up)),
         false => show_all(matches, look_up),
     }
 }
 
 fn no_such_object(error: Error) -> Error {
     match error.downcast_ref() {
-        Some(LookUp::NoSuch(wanted)) => anyhow!("No such object: {wanted}"),
+        Some(LookUpError::NoSuch(wanted)) => anyhow!("No such object: {wanted}"),
         _ => error,
     }
 }

@@ -10,8 +10,10 @@ use images::{Image, Name, Store};
 use super::arguments::{flag, text, value};
 use crate::Stages;
 use crate::cli::dispatch::OWN_ERROR;
-use crate::image::{base, users};
-use crate::registry::{self, Access, PullWish, Tell};
+use crate::image::{base, platform};
+use crate::lent_ids;
+use crate::progress::ProgressTarget;
+use crate::registry::{self, Access, PullOptions};
 use crate::say::say;
 
 /// The options that are about the image.
@@ -61,7 +63,7 @@ pub fn find(store: &Store, wanted: &str, matches: &ArgMatches, stages: &Stages) 
 
 /// The machine that is asked for.
 fn platform(matches: &ArgMatches) -> Result<Option<Platform>> {
-    text(matches, "platform").map(registry::platform::parse).transpose().context("--platform")
+    text(matches, "platform").map(platform::parse).transpose().context("--platform")
 }
 
 /// Whether `image` is for the machine that is `wanted`. If none is, then any will do, and one that is not for this machine
@@ -75,8 +77,8 @@ fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
     let offered = Platform { architecture, os, variant: config.variant.clone() };
     let here = Platform::here();
     match wanted {
-        Some(wanted) => registry::platform::fits(wanted, &offered),
-        None if registry::platform::fits(&here, &offered) => true,
+        Some(wanted) => platform::fits(wanted, &offered),
+        None if platform::fits(&here, &offered) => true,
         None => {
             say!(
                 "tinbox: warning: the image's platform ({offered}) does not match the detected host platform ({here})"
@@ -88,9 +90,9 @@ fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
 
 fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMatches, stages: &Stages) -> Result<()> {
     let verify = matches.get_one::<bool>("tls-verify").copied().unwrap_or(true);
-    let tell = if matches.get_flag("quiet") { Tell::Nothing } else { Tell::Stderr };
-    let status = users::as_root_of_lent_ids(&mut || {
-        get(store, name, &PullWish { platform: platform.cloned(), tell }, verify, stages)?;
+    let tell = if matches.get_flag("quiet") { ProgressTarget::Nothing } else { ProgressTarget::Stderr };
+    let status = lent_ids::as_root_of_lent_ids(&mut || {
+        get(store, name, &PullOptions { platform: platform.cloned(), tell }, verify, stages)?;
         Ok(ExitCode::SUCCESS)
     })?;
     if status != ExitCode::SUCCESS {
@@ -100,7 +102,7 @@ fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMa
     Ok(())
 }
 
-fn get(store: &Store, name: &Name, wish: &PullWish, verify: bool, stages: &Stages) -> Result<()> {
+fn get(store: &Store, name: &Name, wish: &PullOptions, verify: bool, stages: &Stages) -> Result<()> {
     let access = Access::from_environment(verify)?;
     let pulled = registry::pull(store, name, wish, &access, stages.apply_layer).map_err(|error| {
         match registry::could_not_be_reached(&error) {

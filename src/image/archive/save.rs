@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 
 use anyhow::{Context, Result, bail};
 use images::oci::{Descriptor, Index, REF_NAME};
-use images::{Digest, Hashing, Image, Name, Store};
+use images::{Digest, HashingReader, Image, Name, Store};
 use serde::Serialize;
 use tar::{Builder, EntryType, Header};
 
@@ -83,7 +83,7 @@ impl<W: Write> Archive<W> {
         let Some((file, size)) = store.open_blob(digest)? else { bail!("it is not in the store any more") };
         let mut header = header(EntryType::Regular, 0o644, size);
         // A file that became shorter would shift all that follows.
-        let mut bytes = Hashing::new(BufReader::with_capacity(1 << 18, file).take(size));
+        let mut bytes = HashingReader::new(BufReader::with_capacity(1 << 18, file).take(size));
         self.0.append_data(&mut header, path_of(digest), &mut bytes).context("write the archive")?;
         let (found, copied) = bytes.finish();
         if found != *digest || copied != size {

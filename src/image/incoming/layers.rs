@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use images::{ApplyLayer, Received, Writer};
 
 use super::{Layer, Open};
-use crate::registry::{LayerProgress, Progress};
+use crate::progress::{LayerProgress, Progress};
 
 /// How many are unpacked at a time.
 const AT_ONCE: usize = 3;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use images::oci::{Descriptor, ImageConfig};
 use images::{ApplyLayer, Digest, Expected, Image, Name, Store, Writer, chain_ids};
 
-use crate::registry::{Progress, Tell};
+use crate::progress::{Progress, ProgressTarget};
 
 /// No overlay has more layers than that, and no image that is any good.
 const LAYERS_MAX: usize = 500;
@@ -89,12 +89,12 @@ pub struct Intake<'a> {
     store: &'a Store,
     writer: Writer<'a>,
     apply: ApplyLayer,
-    tell: Tell,
+    tell: ProgressTarget,
 }
 
 impl<'a> Intake<'a> {
     /// Begins. Layers are unpacked with `apply`, and how far that is, is told where `tell` says.
-    pub fn begin(store: &'a Store, apply: ApplyLayer, tell: Tell) -> Result<Intake<'a>> {
+    pub fn begin(store: &'a Store, apply: ApplyLayer, tell: ProgressTarget) -> Result<Intake<'a>> {
         Ok(Intake { store, writer: store.write()?, apply, tell })
     }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Credentials;
-use crate::registry::error::printable;
+use crate::text::printable;
 
 /// No answer of a helper is larger.
 const LARGEST: u64 = 1 << 20;

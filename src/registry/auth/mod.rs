@@ -156,7 +156,7 @@ impl<'a> Authorizer<'a> {
                     [] => offered.iter().map(String::as_str).collect(),
                     scopes => scopes.iter().map(String::as_str).collect(),
                 };
-                let wish = token::Wish { realm, service: service.as_deref(), scopes: &scopes };
+                let wish = token::TokenRequest { realm, service: service.as_deref(), scopes: &scopes };
                 token::fetch(transport, registry, &wish, credentials)?
             }
         };

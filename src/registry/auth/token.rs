@@ -4,10 +4,11 @@ use serde::Deserialize;
 use ureq::http::Method;
 
 use super::{Credentials, basic};
-use crate::registry::error::{Error, Result, printable};
+use crate::registry::error::{Error, Result};
 use crate::registry::refusal::refusal;
 use crate::registry::transport::origin::{Origin, encode, parse_url, with_parameter};
 use crate::registry::transport::{Payload, Request, Transport, read_at_most};
+use crate::text::printable;
 
 /// No answer with a token is larger.
 const LARGEST: u64 = 256 << 10;
@@ -17,7 +18,7 @@ const LARGEST_TOKEN: usize = 48 << 10;
 const CLIENT: &str = "tinbox";
 
 /// A token that is wished for.
-pub struct Wish<'a> {
+pub struct TokenRequest<'a> {
     /// Who gives it: a URL.
     pub realm: &'a str,
     /// For whom.
@@ -38,7 +39,7 @@ struct Answer {
 pub fn fetch(
     transport: &Transport<'_>,
     registry: &Origin,
-    wish: &Wish<'_>,
+    wish: &TokenRequest<'_>,
     credentials: Option<&Credentials>,
 ) -> Result<String> {
     let realm = parse_url(wish.realm)?;
@@ -86,7 +87,7 @@ fn check_realm(realm: &Origin, registry: &Origin) -> Result<()> {
     Err(Error::Wrong(format!("{registry} sends to http://{realm} for a token: without TLS, it would not stay secret")))
 }
 
-fn query(wish: &Wish<'_>, credentials: Option<&Credentials>) -> String {
+fn query(wish: &TokenRequest<'_>, credentials: Option<&Credentials>) -> String {
     let mut url = wish.realm.to_owned();
     if let Some(service) = wish.service {
         url = with_parameter(&url, "service", service);
@@ -100,7 +101,7 @@ fn query(wish: &Wish<'_>, credentials: Option<&Credentials>) -> String {
     url
 }
 
-fn form(wish: &Wish<'_>, token: &str) -> String {
+fn form(wish: &TokenRequest<'_>, token: &str) -> String {
     let scopes = wish.scopes.join(" ");
     let fields = [
         ("grant_type", "refresh_token"),

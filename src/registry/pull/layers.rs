@@ -14,8 +14,8 @@ use images::{ApplyLayer, Digest, Expected, Received, Store, Writer, chain_ids};
 
 use super::Source;
 use super::resume::Resuming;
+use crate::progress::{LayerProgress, Progress};
 use crate::registry::error::{self, Error};
-use crate::registry::progress::{LayerProgress, Progress};
 
 /// As many as docker has on their way at once.
 const AT_ONCE: usize = 3;

@@ -1,5 +1,6 @@
 //! `pull`: an image comes from a registry.
 
+mod fetch;
 mod layers;
 mod resume;
 
@@ -9,19 +10,21 @@ use images::{ApplyLayer, Digest, Image, Name, Store};
 
 use super::access::Access;
 use super::client::{Client, scope};
-use super::error::{self, Error, printable};
-use super::manifest::{self, Document, Fetched, check_manifest};
-use super::platform;
-use super::progress::{Progress, Tell};
-use super::transport::{Request, Stop, read_at_most};
+use super::error::{self, Error};
+use super::transport::{Cancel, Request, read_at_most};
+use crate::image::manifest::{self, Document, check_manifest};
+use crate::image::platform;
+use crate::progress::{Progress, ProgressTarget};
+use crate::text::printable;
+use fetch::{Fetched, fetch};
 
 /// How an image shall be pulled.
 #[derive(Debug, Clone, Default)]
-pub struct PullWish {
+pub struct PullOptions {
     /// For which machine; this one if it is not said.
     pub platform: Option<Platform>,
     /// Where to tell how far it is.
-    pub tell: Tell,
+    pub tell: ProgressTarget,
 }
 
 /// An image that was pulled.
@@ -41,8 +44,8 @@ pub struct Pulled {
 /// Docker's words.
 ///
 /// Errors: [`Error`], which [`super::could_not_be_reached`] finds; or one of the store.
-pub fn pull(store: &Store, name: &Name, wish: &PullWish, access: &Access, apply: ApplyLayer) -> Result<Pulled> {
-    let stop = Stop::default();
+pub fn pull(store: &Store, name: &Name, wish: &PullOptions, access: &Access, apply: ApplyLayer) -> Result<Pulled> {
+    let stop = Cancel::default();
     let client = Client::connect(access, name.registry(), None, &stop)?;
     let scopes = [scope(name.path(), "pull")];
     let source = Source { client: &client, path: name.path(), scopes: &scopes };
@@ -78,7 +81,7 @@ pub fn pull(store: &Store, name: &Name, wish: &PullWish, access: &Access, apply:
 
 /// All tags of the repository of `name`.
 pub fn tags(name: &Name, access: &Access) -> Result<Vec<String>> {
-    let stop = Stop::default();
+    let stop = Cancel::default();
     let client = Client::connect(access, name.registry(), None, &stop)?;
     let scopes = [scope(name.path(), "pull")];
     let tags = client.list(&format!("/v2/{}/tags/list", name.path()), "tags", &scopes);
@@ -99,7 +102,7 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     fn manifest(&self, reference: &str) -> error::Result<Fetched> {
-        manifest::fetch(self.client, self.path, reference, self.scopes)
+        fetch(self.client, self.path, reference, self.scopes)
     }
 
     /// The manifest of the one image that is wanted, of several in an index.

@@ -6,10 +6,10 @@ use images::Digest;
 use ureq::BodyReader;
 
 use super::Source;
+use crate::progress::LayerProgress;
 use crate::registry::error::{Error, Result};
-use crate::registry::progress::LayerProgress;
 use crate::registry::transport::origin::Origin;
-use crate::registry::transport::{Persistence, Request, Response, describe_io};
+use crate::registry::transport::{Request, Response, Retry, describe_io};
 
 /// Getting this much further after a failure counts as progress; less than this might go on forever.
 const PROGRESS: u64 = 1 << 20;
@@ -23,7 +23,7 @@ pub struct Resuming<'a> {
     /// Where it was when the connection broke last.
     broken_at: u64,
     connection: Option<Connection>,
-    persistence: Persistence<'a>,
+    persistence: Retry<'a>,
     progress: &'a LayerProgress<'a>,
 }
 
@@ -35,7 +35,7 @@ struct Connection {
 impl<'a> Resuming<'a> {
     /// The blob `digest`, which has `size` bytes.
     pub fn new(source: &'a Source<'a>, digest: Digest, size: u64, progress: &'a LayerProgress<'a>) -> Resuming<'a> {
-        let persistence = Persistence::new(source.client.stop());
+        let persistence = Retry::new(source.client.stop());
         Resuming { source, digest, size, position: 0, broken_at: 0, connection: None, persistence, progress }
     }
 

@@ -17,9 +17,9 @@ use ureq::http::Method;
 use super::access::Access;
 use super::client::{Client, scope};
 use super::error::Error;
-use super::progress::{LayerProgress, Progress, Tell};
-use super::transport::{Payload, Request, Stop};
-use upload::{Target, Took};
+use super::transport::{Cancel, Payload, Request};
+use crate::progress::{LayerProgress, Progress, ProgressTarget};
+use upload::{Target, Uploaded};
 
 /// As many layers as are on their way at once.
 const AT_ONCE: usize = 3;
@@ -37,14 +37,14 @@ pub struct Pushed {
 /// store knows it by its digest there, too.
 ///
 /// Errors: [`Error`], or one of the store.
-pub fn push(store: &Store, image: &Image, name: &Name, access: &Access, tell: Tell) -> Result<Pushed> {
+pub fn push(store: &Store, image: &Image, name: &Name, access: &Access, tell: ProgressTarget) -> Result<Pushed> {
     let tag = name.tag().context("cannot push a digest reference")?;
     let progress = Progress::begin(tell);
     progress.say(&format!("The push refers to repository [{}/{}]", name.registry(), name.path()));
     let bytes = store.read_blob(&image.manifest.digest)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).context("the image's manifest")?;
 
-    let stop = Stop::default();
+    let stop = Cancel::default();
     let client = Client::connect(access, name.registry(), None, &stop)?;
     let target = Target::new(store, &client, name)?;
     push_layers(&target, image, &progress).map_err(|error| explain(name, error))?;
@@ -73,9 +73,9 @@ fn push_layers(target: &Target<'_>, image: &Image, progress: &Progress) -> Resul
         while let Some((descriptor, progress)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
             let took = target.blob(descriptor, &|position| progress.at(position, "Pushing"));
             match took.inspect_err(|_| target.client.stop().stop())? {
-                Took::Nothing => progress.done("Layer already exists"),
-                Took::Mount(from) => progress.done(&format!("Mounted from {from}")),
-                Took::Upload => progress.done("Pushed"),
+                Uploaded::Nothing => progress.done("Layer already exists"),
+                Uploaded::Mount(from) => progress.done(&format!("Mounted from {from}")),
+                Uploaded::Upload => progress.done("Pushed"),
             }
         }
         Ok(())

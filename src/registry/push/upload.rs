@@ -22,7 +22,7 @@ pub struct Target<'a> {
 }
 
 /// What it took to get a blob there.
-pub enum Took {
+pub enum Uploaded {
     /// It was there.
     Nothing,
     /// The registry took it from this repository.
@@ -44,16 +44,16 @@ impl<'a> Target<'a> {
     }
 
     /// Sees to it that the registry has a blob. `sent` is told how many bytes went so far.
-    pub fn blob(&self, descriptor: &Descriptor, sent: &(dyn Fn(u64) + Sync)) -> Result<Took> {
+    pub fn blob(&self, descriptor: &Descriptor, sent: &(dyn Fn(u64) + Sync)) -> Result<Uploaded> {
         let digest = &descriptor.digest;
         if self.client.has_blob(self.path, digest, &self.scopes)? {
-            return Ok(Took::Nothing);
+            return Ok(Uploaded::Nothing);
         }
         let origin = self.origins.iter().find(|(layer, _)| layer == digest).map(|(_, path)| path);
         let mut session = None;
         if let Some(from) = origin {
             match self.begin(digest, Some(from)) {
-                Ok(Begun::Mounted) => return Ok(Took::Mount(from.clone())),
+                Ok(Begun::Mounted) => return Ok(Uploaded::Mount(from.clone())),
                 Ok(Begun::At(url)) => session = Some(url),
                 // It may not be ours to read there any more. That does not keep us from sending it.
                 Err(Error::Refused { .. }) => {}
@@ -76,7 +76,7 @@ impl<'a> Target<'a> {
             let request = Request::new(Method::PUT, url, payload).header("content-type", "application/octet-stream");
             self.client.call(&request, &self.scopes).map(drop)
         })?;
-        Ok(Took::Upload)
+        Ok(Uploaded::Upload)
     }
 
     /// Begins an upload, or has the registry take the blob from another repository.

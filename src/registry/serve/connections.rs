@@ -30,18 +30,18 @@ const BUFFER: usize = 64 << 10;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Where connections come in.
-pub struct Door {
+pub struct Listener {
     listener: TcpListener,
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Door {
+impl Listener {
     /// Listens on `address`, and for signals.
-    pub async fn open(address: SocketAddr) -> io::Result<Door> {
+    pub async fn open(address: SocketAddr) -> io::Result<Listener> {
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
         let listener = TcpListener::bind(address).await?;
-        Ok(Door { listener, interrupt: interrupt?, terminate: terminate? })
+        Ok(Listener { listener, interrupt: interrupt?, terminate: terminate? })
     }
 
     /// Where it listens.
@@ -78,7 +78,7 @@ async fn accept(
 async fn connection(registry: Arc<Registry>, stream: TcpStream, from: SocketAddr, place: OwnedSemaphorePermit) {
     // An answer is sent as it is written; small ones are not held back for more.
     let _ = stream.set_nodelay(true);
-    let stream = Patient { stream, sleep: Box::pin(sleep(PATIENCE)), waits: false };
+    let stream = WriteTimeout { stream, sleep: Box::pin(sleep(PATIENCE)), waits: false };
     let service = service_fn(move |request| handle(registry.clone(), from, request));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BUFFER);
@@ -97,14 +97,14 @@ fn allowed() -> usize {
 }
 
 /// A connection that ends if what is written is not taken.
-struct Patient {
+struct WriteTimeout {
     stream: TcpStream,
     sleep: Pin<Box<Sleep>>,
     /// Whether something waits to be taken.
     waits: bool,
 }
 
-impl Patient {
+impl WriteTimeout {
     /// Passes on how writing went, unless it has gone on for too long.
     fn watch<T>(&mut self, waker: &mut Waker<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
@@ -120,13 +120,13 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeout {
     fn poll_read(mut self: Pin<&mut Self>, waker: &mut Waker<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(waker, buffer)
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, waker: &mut Waker<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(waker, bytes);
         self.watch(waker, written)

@@ -31,12 +31,12 @@
 
 mod answer;
 mod catalog;
+mod catalog_cache;
 mod connections;
 mod handle;
 mod range;
 mod read;
 mod route;
-mod shelf;
 mod uploads;
 mod write;
 
@@ -52,8 +52,8 @@ use tokio::sync::Semaphore;
 
 pub use catalog::Catalog;
 
-use connections::Door;
-use shelf::Shelf;
+use catalog_cache::CatalogCache;
+use connections::Listener;
 use uploads::Uploads;
 
 /// Images that are unpacked at the same time, while others who push wait.
@@ -67,7 +67,7 @@ const WORKERS: usize = 8;
 pub struct Registry {
     address: SocketAddr,
     store: Store,
-    shelf: Shelf,
+    shelf: CatalogCache,
     /// Only if it may be written to.
     writing: Option<Writing>,
     /// Whether each request is told.
@@ -77,7 +77,7 @@ pub struct Registry {
 /// A registry that can be reached, but does not answer yet.
 pub struct Server {
     runtime: Runtime,
-    door: Door,
+    door: Listener,
     registry: Arc<Registry>,
 }
 
@@ -95,7 +95,7 @@ impl Server {
     pub fn open(address: SocketAddr, dir: &Path, apply: Option<ApplyLayer>) -> Result<Server> {
         let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(WORKERS).build();
         let runtime = runtime.context("start what serves the connections")?;
-        let door = runtime.block_on(Door::open(address)).with_context(|| format!("listen on {address}"))?;
+        let door = runtime.block_on(Listener::open(address)).with_context(|| format!("listen on {address}"))?;
         let address = door.address().context("look up the address")?;
         let store = Store::open(dir);
         let writing = match apply {
@@ -107,7 +107,7 @@ impl Server {
             }
         };
         let log = std::io::stderr().is_terminal();
-        let registry = Registry { address, shelf: Shelf::new(&store, dir), store, writing, log };
+        let registry = Registry { address, shelf: CatalogCache::new(&store, dir), store, writing, log };
         Ok(Server { runtime, door, registry: Arc::new(registry) })
     }
 

@@ -27,8 +27,8 @@ use super::uploads::Taken;
 use super::{Catalog, Registry, Writing};
 use crate::image::archive::Section;
 use crate::image::incoming::{Incoming, Intake};
-use crate::registry::Tell;
-use crate::registry::manifest::{Document, LARGEST, check_manifest, read};
+use crate::image::manifest::{Document, LARGEST, check_manifest, read};
+use crate::progress::ProgressTarget;
 
 /// As much is collected before another thread writes it.
 const PIECE: usize = 512 << 10;
@@ -186,7 +186,7 @@ impl Registry {
         self.check_base(&name, &manifest.config.digest)?;
         let mut image = Incoming::new(document, expected.collect(), Some((bytes, media_type))).map_err(invalid)?;
         image.called(name);
-        let mut intake = Intake::begin(&self.store, writing.apply, Tell::Nothing)?;
+        let mut intake = Intake::begin(&self.store, writing.apply, ProgressTarget::Nothing)?;
         let open = |at: usize| {
             let (file, size) = &layers[at];
             Ok(Box::new(Section::new(file, 0, *size)) as Box<dyn Read + Send>)

@@ -19,10 +19,11 @@ use ureq::tls::TlsConfig;
 use ureq::{Agent, SendBody};
 
 pub use body::{Payload, read_at_most};
-pub use retry::{Persistence, Stop};
+pub use retry::{Cancel, Retry};
 
 use super::access::Access;
-use super::error::{Error, Result, printable};
+use super::error::{Error, Result};
+use crate::text::printable;
 use origin::Origin;
 
 /// As long as a connection may take to come about, TLS included.

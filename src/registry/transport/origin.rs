@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use ureq::http::Uri;
 
-use crate::registry::error::{Error, Result, printable};
+use crate::registry::error::{Error, Result};
+use crate::text::printable;
 
 /// What must be the same for two URLs to be of the same server (RFC 6454, section 4).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

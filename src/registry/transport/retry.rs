@@ -16,12 +16,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// Tells the threads of one piece of work that it failed elsewhere.
 #[derive(Debug, Default)]
-pub struct Stop {
+pub struct Cancel {
     stopped: Mutex<bool>,
     news: Condvar,
 }
 
-impl Stop {
+impl Cancel {
     /// Tells all.
     pub fn stop(&self) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -43,15 +43,15 @@ impl Stop {
 }
 
 /// Counts failures in a row.
-pub struct Persistence<'a> {
-    stop: &'a Stop,
+pub struct Retry<'a> {
+    stop: &'a Cancel,
     failures: u32,
 }
 
-impl<'a> Persistence<'a> {
+impl<'a> Retry<'a> {
     /// None so far.
-    pub fn new(stop: &'a Stop) -> Persistence<'a> {
-        Persistence { stop, failures: 0 }
+    pub fn new(stop: &'a Cancel) -> Retry<'a> {
+        Retry { stop, failures: 0 }
     }
 
     /// Something went well: the count begins anew.
@@ -104,15 +104,15 @@ mod tests {
 
     #[test]
     fn what_passes_is_tried_again_and_what_does_not_is_not() {
-        let stop = Stop::default();
+        let stop = Cancel::default();
         let mut left = 2;
-        let result = Persistence::new(&stop).run(|| {
+        let result = Retry::new(&stop).run(|| {
             left -= 1;
             if left > 0 { Err(passing()) } else { Ok(7) }
         });
         assert_eq!((result.unwrap(), left), (7, 0));
         let mut attempts = 0;
-        let result: Result<()> = Persistence::new(&stop).run(|| {
+        let result: Result<()> = Retry::new(&stop).run(|| {
             attempts += 1;
             Err(Error::Wrong("x".into()))
         });
@@ -121,16 +121,16 @@ mod tests {
 
     #[test]
     fn who_is_told_to_stop_waits_no_more() {
-        let stop = Stop::default();
+        let stop = Cancel::default();
         stop.stop();
         let error = Error::Refused { status: 429, message: String::new(), patience: Some(LONGEST_PAUSE) };
-        assert!(matches!(Persistence::new(&stop).after(error), Err(Error::Stopped)));
+        assert!(matches!(Retry::new(&stop).after(error), Err(Error::Stopped)));
         assert!(matches!(stop.check(), Err(Error::Stopped)));
     }
 
     #[test]
     fn a_registry_that_asks_for_hours_is_believed_at_once() {
         let hours = Error::Refused { status: 429, message: String::new(), patience: Some(Duration::from_secs(7200)) };
-        assert!(matches!(Persistence::new(&Stop::default()).after(hours), Err(Error::Refused { .. })));
+        assert!(matches!(Retry::new(&Cancel::default()).after(hours), Err(Error::Refused { .. })));
     }
 }

@@ -13,13 +13,13 @@ use anyhow::Result;
 use nix::sys::stat::{FileStat, SFlag};
 use nix::sys::time::TimeSpec;
 
-use super::{Below, Entry, Upper};
+use super::{Entry, Lower, Upper};
 use crate::layer::Kind;
 use crate::tree::{Attributes, Xattrs};
 
 /// What a tree is compared with.
 pub(super) struct Comparison {
-    below: Below,
+    below: Lower,
     /// Unchanged directories on the way to where the walk is.
     on_the_way: Vec<Entry>,
     /// What was found, and comes next.
@@ -29,7 +29,7 @@ pub(super) struct Comparison {
 impl Comparison {
     /// With `layers`, bottom first. `upper` stands at its beginning.
     pub(super) fn with(layers: &[PathBuf], upper: &Upper) -> Result<Comparison> {
-        let mut comparison = Comparison { below: Below::open(layers)?, on_the_way: Vec::new(), found: VecDeque::new() };
+        let mut comparison = Comparison { below: Lower::open(layers)?, on_the_way: Vec::new(), found: VecDeque::new() };
         comparison.found = comparison.deleted(Path::new(""), upper)?.into();
         Ok(comparison)
     }

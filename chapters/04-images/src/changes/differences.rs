@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use nix::sys::stat::SFlag;
 
-use super::{Below, Upper};
+use super::{Lower, Upper};
 
 /// Something that is not as it is below.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Difference {
+pub struct Change {
     /// Where it is, from the root.
     pub path: PathBuf,
     /// What happened to it.
-    pub kind: Happened,
+    pub kind: ChangeKind,
 }
 
 /// What happened to something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Happened {
+pub enum ChangeKind {
     /// There was nothing.
     Added,
     /// There was something; a directory counts as changed if what is in it changed.
@@ -31,32 +31,32 @@ pub enum Happened {
 
 /// All that is different in `upper` from what `below` has, by path. Of a directory that is gone, only the directory is
 /// told.
-pub fn differences(upper: &mut Upper, below: &mut Below) -> Result<Vec<Difference>> {
+pub fn differences(upper: &mut Upper, below: &mut Lower) -> Result<Vec<Change>> {
     let mut found = Vec::new();
     while let Some(entry) = upper.next_entry()? {
         let before = below.find(&entry.path)?;
         let kind = match (entry.whiteout, before) {
             (true, None) => continue,
-            (true, Some(_)) => Happened::Deleted,
-            (false, None) => Happened::Added,
-            (false, Some(_)) => Happened::Changed,
+            (true, Some(_)) => ChangeKind::Deleted,
+            (false, None) => ChangeKind::Added,
+            (false, Some(_)) => ChangeKind::Changed,
         };
         let was_directory =
             before.is_some_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR);
         if entry.opaque && was_directory {
             found.extend(hidden(&entry.path, upper, below)?);
         }
-        found.push(Difference { path: entry.path, kind });
+        found.push(Change { path: entry.path, kind });
     }
     found.sort_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
     Ok(found)
 }
 
 /// What an opaque directory hides, and does not have itself.
-fn hidden(path: &Path, upper: &Upper, below: &mut Below) -> Result<Vec<Difference>> {
+fn hidden(path: &Path, upper: &Upper, below: &mut Lower) -> Result<Vec<Change>> {
     let mut names = below.names(path)?;
     names.retain(|name| upper.names().binary_search(name).is_err());
     let deleted =
-        |name: &CString| Difference { path: path.join(OsStr::from_bytes(name.to_bytes())), kind: Happened::Deleted };
+        |name: &CString| Change { path: path.join(OsStr::from_bytes(name.to_bytes())), kind: ChangeKind::Deleted };
     Ok(names.iter().map(deleted).collect())
 }

@@ -8,10 +8,10 @@
 //!
 //! overlayfs keeps notes in the upper directory, of what it hides: [`notes`] reads them.
 
-mod below;
 mod compared;
 mod differences;
 mod links;
+mod lower;
 mod notes;
 #[cfg(test)]
 mod tests;
@@ -37,8 +37,8 @@ use compared::Comparison;
 use links::Links;
 use notes::Notes;
 
-pub use below::Below;
-pub use differences::{Difference, Happened, differences};
+pub use differences::{Change, ChangeKind, differences};
+pub use lower::Lower;
 
 /// A directory of changes, or a whole tree, walked in the order of names.
 pub struct Upper {

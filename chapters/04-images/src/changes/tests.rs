@@ -14,7 +14,7 @@ use nix::sys::stat::{Mode, SFlag, UtimensatFlags, mkdirat, mknod, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, chown, geteuid};
 
-use super::{Below, Happened, Upper, differences};
+use super::{ChangeKind, Lower, Upper, differences};
 use crate::test_dir::TestDir;
 use crate::tree::xattrs_of;
 use crate::{Kind, Layer, LayerWriter, Tree, apply_layer, make_layer};
@@ -345,13 +345,13 @@ fn image(dir: &Path) -> [PathBuf; 2] {
 }
 
 fn told(upper: &mut Upper, layers: &[PathBuf]) -> Vec<String> {
-    let told = differences(upper, &mut Below::open(layers).unwrap()).unwrap();
+    let told = differences(upper, &mut Lower::open(layers).unwrap()).unwrap();
     told.iter()
         .map(|difference| {
             let kind = match difference.kind {
-                Happened::Added => 'A',
-                Happened::Changed => 'C',
-                Happened::Deleted => 'D',
+                ChangeKind::Added => 'A',
+                ChangeKind::Changed => 'C',
+                ChangeKind::Deleted => 'D',
             };
             format!("{kind} {}", difference.path.display())
         })
@@ -440,7 +440,7 @@ fn a_copy_is_compared_with_what_it_is_a_copy_of() {
 fn nothing_outside_is_below() {
     let temp = TestDir::new();
     let layers = image(temp.path());
-    let mut below = Below::open(&layers).unwrap();
+    let mut below = Lower::open(&layers).unwrap();
     assert!(below.find(Path::new("etc/passwd")).unwrap().is_some());
     for path in ["../bottom/etc", "etc/../../bottom", "..", "", "etc/passwd/x", "gone", "hidden/below", "gone/x"] {
         assert!(below.find(Path::new(path)).unwrap().is_none(), "{path}");

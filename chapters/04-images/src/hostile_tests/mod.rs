@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use crate::store::{Expected, Store};
 use crate::test_dir::TestDir;
 use crate::test_tar::{Member, archive};
-use crate::{LeftOut, apply_layer};
+use crate::{Skipped, apply_layer};
 
 /// A layer that was accepted.
 #[derive(Debug)]
 struct Unpacked {
     tree: PathBuf,
-    left_out: LeftOut,
+    left_out: Skipped,
 }
 
 /// A place with a store in `store/`, and beside it what an archive would like to reach.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use flate2::write::GzEncoder;
 use images::layer::compression;
-use images::{Digest, Hasher, Hashing, Layer, LayerWriter, Tree, Upper};
+use images::{Digest, Hasher, HashingReader, Layer, LayerWriter, Tree, Upper};
 use namespaces::identity::is_the_machines_root;
 
 /// An argument that is a path.
@@ -47,13 +47,13 @@ pub fn apply(arguments: &ArgMatches) -> Result<u8> {
     Ok(0)
 }
 
-fn unpack(layer: &File, dir: &Path, below: &[PathBuf]) -> Result<images::LeftOut> {
+fn unpack(layer: &File, dir: &Path, below: &[PathBuf]) -> Result<images::Skipped> {
     let (compression, bytes) = compression::detect(layer)?;
     let mut contents = compression.reader(bytes)?;
     let mut tree = Tree::new(dir, !is_the_machines_root())?;
     images::apply_layer(&mut Layer::new(&mut contents), &mut tree)?;
     let laid = tree.finish()?;
-    laid.unsettled.settle(dir, below)?;
+    laid.deferred.settle(dir, below)?;
     Ok(laid.left_out)
 }
 
@@ -116,7 +116,7 @@ pub fn ids(arguments: &ArgMatches) -> Result<u8> {
 
 /// The digest of a layer as it is, and of what is in it: its diff id.
 fn digests(layer: &Path) -> Result<(Digest, Digest)> {
-    let mut bytes = Hashing::new(open(layer)?);
+    let mut bytes = HashingReader::new(open(layer)?);
     let mut diff_id = Hasher::new();
     let (compression, stream) = compression::detect(&mut bytes)?;
     let inflated = io::copy(&mut compression.reader(stream)?, &mut diff_id);

@@ -9,19 +9,19 @@ use anyhow::{Context, Result};
 
 use super::draft::{self, Draft};
 use super::index::Names;
-use super::lock::Hold;
+use super::lock::SharedLock;
 use super::{Image, Store};
 use crate::{Digest, Name, failed_io, remove_tree};
 
 /// As long as it lives, nobody adds anything to the store.
 #[derive(Debug)]
-pub struct Alone(#[expect(dead_code, reason = "it is held, not looked at")] Hold);
+pub struct ExclusiveLock(#[expect(dead_code, reason = "it is held, not looked at")] SharedLock);
 
 /// Something that was cleared away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
     /// What it was.
-    pub what: What,
+    pub what: CollectedKind,
     /// Its name: a digest of a blob, or the chain id of a layer.
     pub digest: Digest,
     /// How many bytes that freed.
@@ -30,7 +30,7 @@ pub struct Collected {
 
 /// What was cleared away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum CollectedKind {
     /// A manifest, a config, or a layer as it came.
     Blob,
     /// An unpacked layer.
@@ -62,24 +62,26 @@ impl Store {
 
     /// Keeps others from adding, and from starting to use an image, until the result is dropped. `None` if somebody does
     /// just now.
-    pub fn alone(&self) -> Result<Option<Alone>> {
-        Ok(Hold::exclusive(self)?.map(Alone))
+    pub fn alone(&self) -> Result<Option<ExclusiveLock>> {
+        Ok(SharedLock::exclusive(self)?.map(ExclusiveLock))
     }
 
     /// Clears away all that no image in the index refers to.
     ///
     /// Whoever has unpacked layers in use must have their image in the index. Call it as whoever may remove what the
     /// layers hold: root, or root of the user namespace with the lent ids.
-    pub fn collect(&self, _alone: &Alone) -> Result<Vec<Collected>> {
+    pub fn collect(&self, _alone: &ExclusiveLock) -> Result<Vec<Collected>> {
         draft::sweep(self).context("clean up after a layer that was never finished")?;
         let (blobs, layers) = self.referred_to()?;
         let mut collected = Vec::new();
-        for (dir, what, kept) in [("layers", What::Layer, layers), ("blobs/sha256", What::Blob, blobs)] {
+        for (dir, what, kept) in
+            [("layers", CollectedKind::Layer, layers), ("blobs/sha256", CollectedKind::Blob, blobs)]
+        {
             for (digest, path) in unreferred(&self.dir.join(dir), &kept)? {
                 let bytes = match what {
-                    What::Blob => fs::symlink_metadata(&path).map_err(failed_io("stat", &path))?.len(),
+                    CollectedKind::Blob => fs::symlink_metadata(&path).map_err(failed_io("stat", &path))?.len(),
                     // One that is damaged is to go all the more.
-                    What::Layer => self.layer_record(&digest).map_or(0, |record| record.size),
+                    CollectedKind::Layer => self.layer_record(&digest).map_or(0, |record| record.size),
                 };
                 self.discard(&path)?;
                 collected.push(Collected { what, digest, bytes });

@@ -13,22 +13,22 @@ use crate::failed_io;
 
 /// As long as it lives, nothing in the store is cleared away; or, if it is exclusive, nothing is added.
 #[derive(Debug)]
-pub struct Hold {
+pub struct SharedLock {
     _file: File,
 }
 
-impl Hold {
-    pub(super) fn shared(store: &Store) -> Result<Hold> {
+impl SharedLock {
+    pub(super) fn shared(store: &Store) -> Result<SharedLock> {
         let file = open(store)?;
         file.lock_shared().map_err(failed_io("flock", &store.dir))?;
-        Ok(Hold { _file: file })
+        Ok(SharedLock { _file: file })
     }
 
     /// `None` if somebody adds something just now.
-    pub(super) fn exclusive(store: &Store) -> Result<Option<Hold>> {
+    pub(super) fn exclusive(store: &Store) -> Result<Option<SharedLock>> {
         let file = open(store)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Hold { _file: file })),
+            Ok(()) => Ok(Some(SharedLock { _file: file })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(failed_io("flock", &store.dir)(error).into()),
         }

@@ -31,9 +31,9 @@ mod receive;
 mod tests;
 mod writer;
 
-pub use collect::{Alone, Collected, What};
+pub use collect::{Collected, CollectedKind, ExclusiveLock};
 pub use image::{Image, ImageLayer};
-pub use lock::Hold;
+pub use lock::SharedLock;
 pub use receive::{Expected, Received};
 pub use writer::{Placed, Scratch, Writer};
 
@@ -78,8 +78,8 @@ impl Store {
         let mut fitting = list.into_iter().filter(|image| image.id.hex().starts_with(hex));
         match (fitting.next(), fitting.next()) {
             (Some(image), None) => Ok(image),
-            (Some(_), Some(_)) => Err(LookUp::Ambiguous(crate::shown(wanted.as_bytes())).into()),
-            (None, _) => Err(LookUp::NoSuch(crate::shown(wanted.as_bytes())).into()),
+            (Some(_), Some(_)) => Err(LookUpError::Ambiguous(crate::shown(wanted.as_bytes())).into()),
+            (None, _) => Err(LookUpError::NoSuch(crate::shown(wanted.as_bytes())).into()),
         }
     }
 
@@ -102,8 +102,8 @@ impl Store {
     }
 
     /// Keeps what is there from being cleared away, until the result is dropped.
-    pub fn hold(&self) -> Result<Hold> {
-        Hold::shared(self)
+    pub fn hold(&self) -> Result<SharedLock> {
+        SharedLock::shared(self)
     }
 
     /// Locks something of the store that is called `name`, until the result is dropped.
@@ -129,7 +129,7 @@ impl Store {
 
 /// Why an image was not found.
 #[derive(Debug, thiserror::Error)]
-pub enum LookUp {
+pub enum LookUpError {
     /// There is none.
     #[error("No such image: {0}")]
     NoSuch(String),

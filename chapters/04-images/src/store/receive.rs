@@ -19,8 +19,8 @@ use super::draft::Draft;
 use super::{Store, gzip};
 use crate::layer::compression::{self, Compression};
 use crate::oci::Descriptor;
-use crate::tree::{Laid, Room, Unsettled};
-use crate::{ApplyLayer, Digest, Hasher, Hashing, Layer, LeftOut, Tree, failed, failed_io};
+use crate::tree::{Deferred, Room, Unpacked};
+use crate::{ApplyLayer, Digest, Hasher, HashingReader, Layer, Skipped, Tree, failed, failed_io};
 
 /// What somebody who sends a layer said about it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,12 +41,12 @@ pub struct Received {
     /// The digest of its contents without the compression.
     pub diff_id: Digest,
     /// What of it could not be unpacked here.
-    pub left_out: LeftOut,
+    pub left_out: Skipped,
     /// How many bytes its files have.
     pub size: u64,
     /// How many members the archive has.
     pub members: u64,
-    pub(super) unsettled: Unsettled,
+    pub(super) deferred: Deferred,
     pub(super) draft: Draft,
 }
 
@@ -88,8 +88,8 @@ pub(super) fn receive(
     let handle = File::open(&blob_path).map_err(failed_io("open", &blob_path))?;
     // One call for all the files of the tree: everything must be on disk before anything is visible.
     syncfs(handle.as_fd()).map_err(failed("syncfs", &blob_path))?;
-    let Laid { left_out, unsettled, size, members } = laid;
-    Ok(Received { descriptor: blob, diff_id, left_out, size, members, unsettled, draft })
+    let Unpacked { left_out, deferred, size, members } = laid;
+    Ok(Received { descriptor: blob, diff_id, left_out, size, members, deferred, draft })
 }
 
 fn check(what: &str, expected: Option<Digest>, found: Digest) -> Result<()> {
@@ -162,8 +162,8 @@ fn unpack(
     expected: &Expected,
     mut tree: Tree,
     apply: ApplyLayer,
-) -> Result<(Digest, Laid)> {
-    let mut tar = BufReader::with_capacity(PIECE, Hashing::new(compression.reader(pieces)?));
+) -> Result<(Digest, Unpacked)> {
+    let mut tar = BufReader::with_capacity(PIECE, HashingReader::new(compression.reader(pieces)?));
     let mut layer = match expected.digest.or(expected.diff_id) {
         Some(_) => Layer::of_known_digest(&mut tar),
         None => Layer::new(&mut tar),

@@ -120,8 +120,8 @@ fn what_nothing_refers_to_is_cleared_away_and_what_is_shared_stays() {
     let large = add(&store, &["shared", "more", "most"], &["large"]);
     store.forget(&large, false).unwrap();
     let collected = collect(&store);
-    assert_eq!(collected.iter().filter(|one| one.what == What::Layer).count(), 2);
-    assert_eq!(collected.iter().filter(|one| one.what == What::Blob).count(), 4);
+    assert_eq!(collected.iter().filter(|one| one.what == CollectedKind::Layer).count(), 2);
+    assert_eq!(collected.iter().filter(|one| one.what == CollectedKind::Blob).count(), 4);
     assert_eq!(files(&store), before);
     assert_eq!(content(&store.trees(&small)[0]), "shared");
     assert!(collect(&store).is_empty());

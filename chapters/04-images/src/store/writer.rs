@@ -10,17 +10,17 @@ use nix::fcntl::{AT_FDCWD, renameat};
 use super::draft::{self, Draft, sync_dir};
 use super::index::Names;
 use super::layers::LayerRecord;
-use super::lock::{self, Hold, make_private_dir};
+use super::lock::{self, SharedLock, make_private_dir};
 use super::receive::{Expected, Received, receive};
 use super::{Image, Store};
 use crate::oci::{Descriptor, ImageConfig, Manifest, media};
-use crate::{ApplyLayer, Digest, LeftOut, Name, chain_ids, failed};
+use crate::{ApplyLayer, Digest, Name, Skipped, chain_ids, failed};
 
 /// Adds layers and images. While it lives, nothing that it added is cleared away.
 #[derive(Debug)]
 pub struct Writer<'a> {
     store: &'a Store,
-    _hold: Hold,
+    _hold: SharedLock,
 }
 
 /// A layer in its place.
@@ -33,7 +33,7 @@ pub struct Placed {
     /// What it is called together with the layers below it.
     pub chain_id: Digest,
     /// What of it could not be unpacked here.
-    pub left_out: LeftOut,
+    pub left_out: Skipped,
 }
 
 /// A directory that is gone when this is dropped, or swept up later if it never is.
@@ -52,7 +52,7 @@ impl<'a> Writer<'a> {
         for dir in ["blobs/sha256", "layers", "tmp"] {
             make_private_dir(&store.dir.join(dir))?;
         }
-        let hold = Hold::shared(store)?;
+        let hold = SharedLock::shared(store)?;
         draft::sweep(store).context("clean up after a layer that was never finished")?;
         Ok(Writer { store, _hold: hold })
     }
@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
         let chain: Vec<Digest> = below.copied().into_iter().chain([received.diff_id]).collect();
         let chain_id = *chain_ids(&chain).last().context("there is at least this layer")?;
         let beneath = self.store.up_to(below)?;
-        received.unsettled.settle(&received.draft.tree(), &beneath)?;
+        received.deferred.settle(&received.draft.tree(), &beneath)?;
         let Received { descriptor, diff_id, left_out, size, draft, .. } = received;
         LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] }.write(&draft.layer())?;
         // The blob comes first: the record of the layer speaks of it.

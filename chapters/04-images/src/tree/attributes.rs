@@ -32,7 +32,7 @@ pub struct Attributes {
 
 /// What had to be left out, because whoever makes the files may not do all that root may.
 #[derive(Debug, Default)]
-pub struct LeftOut {
+pub struct Skipped {
     /// Device nodes.
     pub devices: u64,
     /// Owners.
@@ -49,7 +49,7 @@ impl Attributes {
     }
 
     /// Gives all of it to an open file or directory.
-    pub fn apply(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply(&self, file: BorrowedFd<'_>, left_out: &mut Skipped) -> nix::Result<()> {
         let stat = fstat(file)?;
         if self.change_owner(file, &stat, left_out)? || stat.st_mode & 0o7777 != self.mode {
             fchmod(file, Mode::from_bits_truncate(self.mode))?;
@@ -58,13 +58,13 @@ impl Attributes {
     }
 
     /// The owner and the extended attributes.
-    pub fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut Skipped) -> nix::Result<()> {
         self.change_owner(file, &fstat(file)?, left_out).map(drop)
     }
 
     /// The same for a file that is as `stat` says, which is mostly right: looking costs less than changing. In this
     /// order: a change of owner takes `security.capability` away. Says whether the owner was changed.
-    fn change_owner(&self, file: BorrowedFd<'_>, stat: &FileStat, left_out: &mut LeftOut) -> nix::Result<bool> {
+    fn change_owner(&self, file: BorrowedFd<'_>, stat: &FileStat, left_out: &mut Skipped) -> nix::Result<bool> {
         let is_new = (stat.st_uid, stat.st_gid) != (self.uid, self.gid);
         if is_new {
             self.give_away(left_out, |uid, gid| fchown(file, uid, gid))?;
@@ -86,14 +86,14 @@ impl Attributes {
     }
 
     /// Gives what a symlink can have to the symlink `name`.
-    pub fn apply_to_symlink(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply_to_symlink(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut Skipped) -> nix::Result<()> {
         self.give_away(left_out, |uid, gid| fchownat(dir, name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW))?;
         utimensat(dir, name, &TimeSpec::UTIME_OMIT, &self.mtime, UtimensatFlags::NoFollowSymlink)
     }
 
     /// Gives what a device or fifo can have to `name`, which was just made in a directory of ours: opening it
     /// would be more than looking at it.
-    pub fn apply_to_node(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
+    pub fn apply_to_node(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut Skipped) -> nix::Result<()> {
         self.apply_to_symlink(dir, name, left_out)?;
         fchmodat(dir, name, Mode::from_bits_truncate(self.mode), FchmodatFlags::FollowSymlink)
     }
@@ -103,7 +103,7 @@ impl Attributes {
     /// (`EPERM`), or the ids may not exist there (`EINVAL`).
     fn give_away(
         &self,
-        left_out: &mut LeftOut,
+        left_out: &mut Skipped,
         chown: impl FnOnce(Option<Uid>, Option<Gid>) -> nix::Result<()>,
     ) -> nix::Result<()> {
         if !geteuid().is_root() {
@@ -119,7 +119,7 @@ impl Attributes {
     }
 }
 
-impl LeftOut {
+impl Skipped {
     /// One sentence for each kind of thing that was left out.
     pub fn warnings(&self) -> Vec<String> {
         let kinds = [

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
 
-use super::attributes::{Attributes, LeftOut};
+use super::attributes::{Attributes, Skipped};
 use super::failed;
 use super::places::Places;
 
@@ -39,7 +39,7 @@ impl Directories {
         path: &Path,
         dir: BorrowedFd<'_>,
         attributes: &Attributes,
-        left_out: &mut LeftOut,
+        left_out: &mut Skipped,
     ) -> Result<()> {
         attributes.apply_owner(dir, left_out).map_err(failed("change", path))?;
         self.memory += path.as_os_str().len() + size_of::<Directory>();

@@ -17,7 +17,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat};
 use nix::unistd::{Whence, linkat, lseek, symlinkat};
 
-use super::attributes::{Attributes, LeftOut, xattrs_of};
+use super::attributes::{Attributes, Skipped, xattrs_of};
 use super::places::DIRECTORY;
 use super::remove_tree;
 use super::stack::Stack;
@@ -44,7 +44,7 @@ struct Copy {
     top: OwnedFd,
     /// Where the files with several names were copied to, by device and inode of the original.
     links: HashMap<(u64, u64), Vec<u8>>,
-    left_out: LeftOut,
+    left_out: Skipped,
 }
 
 /// A directory that is being copied.
@@ -60,7 +60,7 @@ impl Copy {
         let open_top = || openat(AT_FDCWD, to, DIRECTORY, Mode::empty()).map_err(failed("open", to));
         let (target, top) = (open_top()?, open_top()?);
         let level = Level::read(&source, c"".to_owned()).map_err(failed("copy", to))?;
-        Ok(Copy { source, target, levels: vec![level], top, links: HashMap::new(), left_out: LeftOut::default() })
+        Ok(Copy { source, target, levels: vec![level], top, links: HashMap::new(), left_out: Skipped::default() })
     }
 
     fn run(mut self) -> Result<Vec<String>> {
@@ -143,7 +143,7 @@ impl Level {
     }
 }
 
-fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, left_out: &mut LeftOut) -> nix::Result<()> {
+fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, left_out: &mut Skipped) -> nix::Result<()> {
     let reading = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let writing = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
     let source = openat(from, name, reading, Mode::empty())?;

@@ -13,6 +13,7 @@
 
 mod attributes;
 mod content;
+mod deferred;
 mod directories;
 mod flatten;
 mod places;
@@ -21,14 +22,13 @@ mod room;
 mod stack;
 #[cfg(test)]
 mod tests;
-mod unsettled;
 
-pub use attributes::{Attributes, LeftOut, Xattrs, is_kept, xattrs_of};
+pub use attributes::{Attributes, Skipped, Xattrs, is_kept, xattrs_of};
+pub use deferred::Deferred;
 pub use flatten::flatten;
 pub use remove::remove_tree;
 pub(crate) use room::Room;
 pub use stack::Stack;
-pub use unsettled::Unsettled;
 
 use std::ffi::{CStr, OsStr};
 use std::fs::{File, Permissions};
@@ -47,9 +47,9 @@ use nix::unistd::{UnlinkatFlags, linkat, symlinkat, unlinkat};
 use crate::layer::{Extent, Kind, Layer, Member};
 use crate::shown;
 use content::Filler;
+use deferred::DeferredLink;
 use directories::Directories;
 use places::{DIRECTORY, Places, c_string, is, is_whiteout_at, look, make_whiteout};
-use unsettled::LateLink;
 
 /// A tree that is being filled.
 pub struct Tree {
@@ -57,8 +57,8 @@ pub struct Tree {
     directories: Directories,
     filler: Filler,
     room: Room,
-    unsettled: Unsettled,
-    left_out: LeftOut,
+    deferred: Deferred,
+    left_out: Skipped,
     /// How many bytes of files were laid.
     size: u64,
     members: u64,
@@ -66,11 +66,11 @@ pub struct Tree {
 
 /// A layer, laid out.
 #[derive(Debug)]
-pub struct Laid {
+pub struct Unpacked {
     /// What had to be left out.
-    pub left_out: LeftOut,
+    pub left_out: Skipped,
     /// What waits for the layers below.
-    pub unsettled: Unsettled,
+    pub deferred: Deferred,
     /// How many bytes its files have.
     pub size: u64,
     /// How many members were laid.
@@ -86,8 +86,8 @@ impl Tree {
             directories: Directories::default(),
             filler: Filler::new(),
             room: Room::default(),
-            unsettled: Unsettled::new(rootless),
-            left_out: LeftOut::default(),
+            deferred: Deferred::new(rootless),
+            left_out: Skipped::default(),
             size: 0,
             members: 0,
         })
@@ -108,7 +108,7 @@ impl Tree {
     pub fn opaque(&mut self, path: &Path) -> Result<()> {
         if path.as_os_str().is_empty() {
             // Overlayfs merges the roots of layers whatever they have.
-            self.unsettled.opaque_root = true;
+            self.deferred.opaque_root = true;
             return Ok(());
         }
         let made = self.places.dir(path).with_context(|| format!("empty {}", path_shown(path)))?;
@@ -117,10 +117,10 @@ impl Tree {
     }
 
     /// Gives the directories what had to wait, and ends.
-    pub fn finish(mut self) -> Result<Laid> {
+    pub fn finish(mut self) -> Result<Unpacked> {
         self.directories.finish(&self.places)?;
-        self.unsettled.implied = self.places.into_implied();
-        Ok(Laid { left_out: self.left_out, unsettled: self.unsettled, size: self.size, members: self.members })
+        self.deferred.implied = self.places.into_implied();
+        Ok(Unpacked { left_out: self.left_out, deferred: self.deferred, size: self.size, members: self.members })
     }
 
     fn delete(&mut self, path: &Path) -> Result<()> {
@@ -146,7 +146,7 @@ impl Tree {
         if path.as_os_str().is_empty() {
             ensure!(matches!(member.kind, Kind::Directory), "the root of a tree must be a directory");
             let top = self.places.open(path).map_err(failed("openat2", path))?;
-            self.unsettled.root_described = true;
+            self.deferred.root_described = true;
             return self.directories.describe(path, top.as_fd(), &member.attributes, &mut self.left_out);
         }
         let (parent, name) = self.places.parent(path)?;
@@ -215,7 +215,7 @@ impl Tree {
                     Ok(()) | Err(Errno::ENOENT) => {}
                     Err(errno) => return Err(failed("unlink", path)(errno)),
                 }
-                self.unsettled.later(LateLink { target: target.to_owned(), path: path.to_owned() })
+                self.deferred.later(DeferredLink { target: target.to_owned(), path: path.to_owned() })
             }
             done => done.map_err(failed("link", path)),
         }

@@ -66,7 +66,7 @@ struct Step {
 }
 
 impl Picture {
-    /// Of the image that `wanted` means. Call it as whoever may read all of its layers: see [`crate::image::users`].
+    /// Of the image that `wanted` means. Call it as whoever may read all of its layers: see [`crate::lent_ids`].
     pub fn of(store: &Store, wanted: &str) -> Result<Picture> {
         let _hold = store.hold()?;
         let image = store.look_up(wanted)?;

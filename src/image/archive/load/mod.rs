@@ -14,7 +14,7 @@ use super::contents::{Contents, Extent};
 use super::spool::Spool;
 use super::{DOCKER_INDEX, OCI_INDEX};
 use crate::image::incoming::{Arrived, Incoming, Intake};
-use crate::registry::Tell;
+use crate::progress::ProgressTarget;
 
 /// The most images that an archive may have.
 const IMAGES_MAX: usize = 1000;
@@ -39,7 +39,7 @@ pub fn load(
     store: &Store,
     file: File,
     apply: ApplyLayer,
-    tell: Tell,
+    tell: ProgressTarget,
     mut loaded: impl FnMut(Arrived) -> Result<()>,
 ) -> Result<()> {
     let mut intake = Intake::begin(store, apply, tell)?;

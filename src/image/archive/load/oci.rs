@@ -8,8 +8,8 @@ use super::{Contents, Images, Packed, check_count};
 use crate::image::archive::contents::blob_path;
 use crate::image::archive::{FULL_NAME, OCI_INDEX};
 use crate::image::incoming::Incoming;
-use crate::registry::manifest::{self, Document, check_manifest};
-use crate::registry::platform;
+use crate::image::manifest::{self, Document, check_manifest};
+use crate::image::platform;
 
 /// Indexes in indexes: more than this is no image.
 const DEPTH: usize = 4;

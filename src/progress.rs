@@ -8,7 +8,7 @@ use indicatif::{DecimalBytes, MultiProgress, ProgressBar, ProgressDrawTarget, Pr
 
 /// Where to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tell {
+pub enum ProgressTarget {
     /// Nowhere.
     #[default]
     Nothing,
@@ -20,7 +20,7 @@ pub enum Tell {
 
 /// What is told of one piece of work with several layers.
 pub struct Progress {
-    tell: Tell,
+    tell: ProgressTarget,
     bars: Option<MultiProgress>,
     /// The bars on the screen. Those that nobody holds any more would be wiped away.
     drawn: Mutex<Vec<ProgressBar>>,
@@ -28,10 +28,10 @@ pub struct Progress {
 
 impl Progress {
     /// Begins to tell.
-    pub fn begin(tell: Tell) -> Progress {
+    pub fn begin(tell: ProgressTarget) -> Progress {
         let target = match tell {
-            Tell::Stdout if std::io::stdout().is_terminal() => Some(ProgressDrawTarget::stdout()),
-            Tell::Stderr if std::io::stderr().is_terminal() => Some(ProgressDrawTarget::stderr()),
+            ProgressTarget::Stdout if std::io::stdout().is_terminal() => Some(ProgressDrawTarget::stdout()),
+            ProgressTarget::Stderr if std::io::stderr().is_terminal() => Some(ProgressDrawTarget::stderr()),
             _ => None,
         };
         Progress { tell, bars: target.map(MultiProgress::with_draw_target), drawn: Mutex::default() }
@@ -46,9 +46,9 @@ impl Progress {
     fn write(&self, line: &str) {
         // Nobody who left changes what is done.
         match self.tell {
-            Tell::Nothing => {}
-            Tell::Stdout => drop(writeln!(std::io::stdout(), "{line}")),
-            Tell::Stderr => drop(writeln!(std::io::stderr(), "{line}")),
+            ProgressTarget::Nothing => {}
+            ProgressTarget::Stdout => drop(writeln!(std::io::stdout(), "{line}")),
+            ProgressTarget::Stderr => drop(writeln!(std::io::stderr(), "{line}")),
         }
     }
 

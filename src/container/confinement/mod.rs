@@ -1,6 +1,6 @@
 //! What a container may do: chapter 8, with Docker's options. Decided before anything is started, applied inside.
 
-mod wishes;
+mod checks;
 
 use anyhow::{Result, ensure};
 use cgroups::DeviceRule;
@@ -45,23 +45,23 @@ pub struct Sandbox {
 impl Sandbox {
     /// Reads what is asked for, and refuses what cannot be.
     pub fn resolve(wanted: &Confinement, sharing: &Sharing) -> Result<Sandbox> {
-        let keep = wishes::powers(wanted, sharing.rootless)?;
-        let nodes = wishes::nodes(wanted, sharing.rootless)?;
+        let keep = checks::powers(wanted, sharing.rootless)?;
+        let nodes = checks::nodes(wanted, sharing.rootless)?;
         ensure!(
             wanted.groups.is_empty() || sharing.may_set_groups(),
             "--group-add: an ordinary user has one group to give away\n  help: with newuidmap (package uidmap) and lines \
              for you in /etc/subuid and /etc/subgid there are more"
         );
         Ok(Sandbox {
-            program: wishes::program(&wanted.seccomp, keep)?,
-            apparmor: wishes::profile(&wanted.apparmor, sharing.rootless)?,
+            program: checks::program(&wanted.seccomp, keep)?,
+            apparmor: checks::profile(&wanted.apparmor, sharing.rootless)?,
             system_paths: wanted.system_paths,
             privileged: wanted.privileged,
             read_only: wanted.read_only,
             tmpfs: wanted.tmpfs.clone(),
             ulimits: wanted.ulimits.clone(),
-            sysctls: wishes::sysctls(wanted, sharing)?,
-            device_rules: wishes::device_rules(wanted, &nodes, sharing.rootless)?,
+            sysctls: checks::sysctls(wanted, sharing)?,
+            device_rules: checks::device_rules(wanted, &nodes, sharing.rootless)?,
             nodes,
             keep,
             no_new_privs: !wanted.new_privileges,
@@ -73,7 +73,7 @@ impl Sandbox {
         Ok(Privileges {
             uid: user.uid,
             gid: user.gid,
-            groups: wishes::groups(groups, sharing, tree, user)?,
+            groups: checks::groups(groups, sharing, tree, user)?,
             may_set_groups: sharing.may_set_groups() && sharing.has_ids(user.uid, user.gid),
             keep: self.keep,
             no_new_privs: self.no_new_privs,

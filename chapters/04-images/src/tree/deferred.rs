@@ -20,7 +20,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::unistd::{UnlinkatFlags, geteuid, linkat, syncfs, unlinkat};
 
-use super::attributes::{Attributes, LeftOut, set_xattr, xattrs_of};
+use super::attributes::{Attributes, Skipped, set_xattr, xattrs_of};
 use super::places::{DIRECTORY, c_string, is, is_whiteout_at, look, make_whiteout};
 use super::stack::{Stack, entries, is_opaque};
 use super::{failed, path_shown};
@@ -31,32 +31,32 @@ const LINKS_MAX: usize = 64 << 20;
 
 /// What is still to be taken from the layers below.
 #[derive(Debug)]
-pub struct Unsettled {
+pub struct Deferred {
     pub(super) rootless: bool,
     /// The inodes of the directories that no member describes.
     pub(super) implied: HashSet<u64>,
     pub(super) root_described: bool,
     pub(super) opaque_root: bool,
-    links: Vec<LateLink>,
+    links: Vec<DeferredLink>,
     /// How many bytes `links` takes.
     memory: usize,
 }
 
 /// A hard link to what is not in this layer.
 #[derive(Debug)]
-pub(super) struct LateLink {
+pub(super) struct DeferredLink {
     pub(super) target: PathBuf,
     pub(super) path: PathBuf,
 }
 
-impl Unsettled {
-    pub(super) fn new(rootless: bool) -> Unsettled {
+impl Deferred {
+    pub(super) fn new(rootless: bool) -> Deferred {
         let (implied, links) = (HashSet::new(), Vec::new());
-        Unsettled { rootless, implied, root_described: false, opaque_root: false, links, memory: 0 }
+        Deferred { rootless, implied, root_described: false, opaque_root: false, links, memory: 0 }
     }
 
-    pub(super) fn later(&mut self, link: LateLink) -> Result<()> {
-        self.memory += link.target.as_os_str().len() + link.path.as_os_str().len() + size_of::<LateLink>();
+    pub(super) fn later(&mut self, link: DeferredLink) -> Result<()> {
+        self.memory += link.target.as_os_str().len() + link.path.as_os_str().len() + size_of::<DeferredLink>();
         ensure!(self.memory <= LINKS_MAX, "the archive has too many hard links to what is not in it");
         self.links.push(link);
         Ok(())
@@ -92,7 +92,7 @@ impl Unsettled {
         }
         let own = tree.to_owned();
         let (mut stack, root) = (Stack::open(below.iter().chain([&own]))?, Root::new(tree)?);
-        for LateLink { target, path } in &links {
+        for DeferredLink { target, path } in &links {
             link_one(&mut stack, &root, target, path).with_context(|| format!("unpack {}", path_shown(path)))?;
             stack.leave_all().map_err(failed("openat", path))?;
         }
@@ -135,7 +135,7 @@ impl Unsettled {
             let Some(done) = levels.pop() else { break };
             let above = if levels.is_empty() { None } else { Some(openat(&here, "..", DIRECTORY, Mode::empty())?) };
             if let Some(attributes) = done.seen {
-                attributes.apply(here.as_fd(), &mut LeftOut::default())?;
+                attributes.apply(here.as_fd(), &mut Skipped::default())?;
             }
             let Some(above) = above else { break };
             here = above;
@@ -162,7 +162,7 @@ impl Unsettled {
     }
 
     fn take_over(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> nix::Result<()> {
-        Attributes::of(&fstat(from)?, xattrs_of(from)?).apply(to, &mut LeftOut::default())
+        Attributes::of(&fstat(from)?, xattrs_of(from)?).apply(to, &mut Skipped::default())
     }
 }
 

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
 use crate::cli::dispatch::{Group, Verb};
-use crate::image::users::as_root_of_lent_ids;
+use crate::lent_ids::as_root_of_lent_ids;
 use crate::registry::serve::Server;
 use crate::say::print;
 use crate::state::State;

@@ -14,16 +14,16 @@ use super::failed;
 use crate::tree::{Stack, Xattrs, xattrs_of};
 
 /// The layers below, seen as one.
-pub struct Below {
+pub struct Lower {
     stack: Stack,
     /// The directory that was looked at last.
     here: Vec<OsString>,
 }
 
-impl Below {
+impl Lower {
     /// Of the unpacked `layers`, bottom first, in which nothing may change.
-    pub fn open(layers: &[PathBuf]) -> Result<Below> {
-        Ok(Below { stack: Stack::open(layers.iter())?, here: Vec::new() })
+    pub fn open(layers: &[PathBuf]) -> Result<Lower> {
+        Ok(Lower { stack: Stack::open(layers.iter())?, here: Vec::new() })
     }
 
     /// What is at `path`, from the root. It costs least to ask in the order of a walk.

@@ -1,42 +1,21 @@
-//! What a registry answers when asked for an image: a manifest, or an index of manifests for several machines.
+//! The documents that say what an image is made of: a manifest, or an index of manifests for several machines.
 //!
-//! It comes with a media type in the head and perhaps another one inside, and its members tell a third time what it
+//! From a registry it comes with a media type in the headers and perhaps another one inside, and its members tell a third time what it
 //! is. Where these do not agree, one program takes it for this and another for that, and what was checked is not what
 //! is run. So a document that is two things at once is refused.
 
-use anyhow::ensure;
-use images::Digest;
+use anyhow::{Context, Result, bail, ensure};
 use images::oci::{Index, Manifest, media};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::client::Client;
-use super::error::{Error, Result, printable};
-use super::transport::{Request, read_at_most};
+use crate::text::printable;
 
 /// No manifest is larger: the limit that registries have, too.
 pub const LARGEST: u64 = 4 << 20;
 
 /// Overlayfs stacks no more layers than this (Documentation/filesystems/overlayfs.rst).
-const MOST_LAYERS: usize = 500;
-
-/// What is asked for.
-const ACCEPT: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
-                      application/vnd.docker.distribution.manifest.v2+json, \
-                      application/vnd.docker.distribution.manifest.list.v2+json";
-
-/// A document as it came.
-#[derive(Debug)]
-pub struct Fetched {
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    /// Their digest.
-    pub digest: Digest,
-    /// What it is.
-    pub media_type: String,
-    /// What it says.
-    pub document: Document,
-}
+const LAYERS_MAX: usize = 500;
 
 /// What it says.
 #[derive(Debug)]
@@ -45,26 +24,6 @@ pub enum Document {
     Manifest(Manifest),
     /// One image for several machines.
     Index(Index),
-}
-
-/// Gets what `reference` means, a tag or a digest, in the repository `path`.
-pub fn fetch(client: &Client<'_>, path: &str, reference: &str, scopes: &[String]) -> Result<Fetched> {
-    let url = client.url(&format!("/v2/{path}/manifests/{reference}"))?;
-    let (media_type, claimed, bytes) = client.persist(|| {
-        let response = client.call(&Request::get(url.clone()).header("accept", ACCEPT), scopes)?;
-        let owned = |name| response.header(name).map(str::to_owned);
-        let (media_type, claimed) = (owned("content-type"), owned("docker-content-digest"));
-        Ok((media_type, claimed, read_at_most(response, LARGEST, "the manifest")?))
-    })?;
-    let digest = Digest::of(&bytes);
-    let expected = [Digest::parse(reference).ok(), claimed.and_then(|claimed| Digest::parse(&claimed).ok())];
-    if let Some(expected) = expected.into_iter().flatten().find(|expected| *expected != digest) {
-        return Err(Error::Wrong(format!(
-            "the manifest is not what it should be: its digest is {digest}, not {expected}"
-        )));
-    }
-    let (media_type, document) = read(&bytes, media_type.as_deref().unwrap_or_default())?;
-    Ok(Fetched { bytes, digest, media_type, document })
 }
 
 /// The members that tell what a document is.
@@ -79,26 +38,27 @@ struct Members {
     fs_layers: Option<IgnoredAny>,
 }
 
-/// What `bytes` are, by the head's media type, which may be empty, by their own, and by their members.
+/// What `bytes` are, by the headers' media type, which may be empty, by their own, and by their members.
 pub fn read(bytes: &[u8], head: &str) -> Result<(String, Document)> {
-    let unreadable = |error| Error::Wrong(format!("the manifest cannot be read: {error}"));
-    let members: Members = serde_json::from_slice(bytes).map_err(unreadable)?;
+    const UNREADABLE: &str = "the manifest cannot be read";
+    let members: Members = serde_json::from_slice(bytes).context(UNREADABLE)?;
     let head = head.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     // Servers of plain files do not know better.
     let says_nothing = ["", "application/json", "application/octet-stream", "text/plain"].contains(&&*head);
     let own = members.media_type.filter(|own| !own.is_empty());
+    const REFUSED: &str = "the manifest is refused";
     if members.schema_version == 1 || members.fs_layers.is_some() {
-        return wrong("it is in Docker's old format (version 2, schema 1), which nobody should use any more");
+        bail!("{REFUSED}: it is in Docker's old format (version 2, schema 1), which nobody should use any more");
     }
     if members.schema_version != 2 {
-        return wrong("its schemaVersion is not 2");
+        bail!("{REFUSED}: its schemaVersion is not 2");
     }
     if let Some(own) = own.as_ref().filter(|own| !says_nothing && **own != head) {
-        return wrong(&format!("it comes as {}, and says that it is {}", printable(&head), printable(own)));
+        bail!("{REFUSED}: it comes as {}, and says that it is {}", printable(&head), printable(own));
     }
     let is_index = match (members.manifests.is_some(), members.layers.is_some() || members.config.is_some()) {
-        (true, true) => return wrong("it is a manifest and an index at once"),
-        (false, false) => return wrong("it is neither a manifest nor an index"),
+        (true, true) => bail!("{REFUSED}: it is a manifest and an index at once"),
+        (false, false) => bail!("{REFUSED}: it is neither a manifest nor an index"),
         (is_index, _) => is_index,
     };
     let usual = if is_index { media::INDEX } else { media::MANIFEST };
@@ -106,14 +66,14 @@ pub fn read(bytes: &[u8], head: &str) -> Result<(String, Document)> {
     let as_index = match media_type.as_str() {
         media::MANIFEST | media::DOCKER_MANIFEST => false,
         media::INDEX | media::DOCKER_LIST => true,
-        other => return wrong(&format!("{} is no media type of an image", printable(other))),
+        other => bail!("{REFUSED}: {} is no media type of an image", printable(other)),
     };
     if as_index != is_index {
-        return wrong(&format!("it says that it is {media_type}, but its members say something else"));
+        bail!("{REFUSED}: it says that it is {media_type}, but its members say something else");
     }
     let document = match is_index {
-        true => Document::Index(serde_json::from_slice(bytes).map_err(unreadable)?),
-        false => Document::Manifest(serde_json::from_slice(bytes).map_err(unreadable)?),
+        true => Document::Index(serde_json::from_slice(bytes).context(UNREADABLE)?),
+        false => Document::Manifest(serde_json::from_slice(bytes).context(UNREADABLE)?),
     };
     Ok((media_type, document))
 }
@@ -125,7 +85,7 @@ pub fn check_manifest(manifest: &Manifest) -> anyhow::Result<&Manifest> {
     let is_image = [media::CONFIG, media::DOCKER_CONFIG, "application/octet-stream"].contains(&kind);
     ensure!(is_image, "it is no image of a root file system: its config is {}", printable(kind));
     let layers = manifest.layers.len();
-    ensure!(layers <= MOST_LAYERS, "it has {layers} layers, and overlayfs stacks {MOST_LAYERS}");
+    ensure!(layers <= LAYERS_MAX, "it has {layers} layers, and overlayfs stacks {LAYERS_MAX}");
     for layer in &manifest.layers {
         let kind = layer.media_type.as_str();
         let is_layer = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."]
@@ -134,10 +94,6 @@ pub fn check_manifest(manifest: &Manifest) -> anyhow::Result<&Manifest> {
         ensure!(is_layer && !kind.ends_with("encrypted"), "{} is no layer that Tinbox can unpack", printable(kind));
     }
     Ok(manifest)
-}
-
-fn wrong<T>(problem: &str) -> Result<T> {
-    Err(Error::Wrong(format!("the manifest is refused: {problem}")))
 }
 
 #[cfg(test)]
@@ -175,7 +131,7 @@ mod tests {
             ("duplicate", document(r#""config":D,"config":D,"layers":[]"#), ""),
         ];
         for (words, bytes, head) in refused {
-            let error = read(&bytes, head).unwrap_err().to_string();
+            let error = format!("{:#}", read(&bytes, head).unwrap_err());
             assert!(error.contains(words), "{words}: {error}");
         }
     }

@@ -15,7 +15,7 @@ use super::catalog::Catalog;
 use crate::image::archive::Section;
 
 /// The store as it is shared.
-pub struct Shelf {
+pub struct CatalogCache {
     store: Store,
     index: PathBuf,
     known: Mutex<Option<(Version, Arc<Catalog>)>>,
@@ -26,11 +26,11 @@ pub struct Shelf {
 /// What changes when somebody writes the index: it is replaced by a new file.
 type Version = Option<(u64, u64, i64, i64)>;
 
-impl Shelf {
+impl CatalogCache {
     /// The store in `dir`.
-    pub fn new(store: &Store, dir: &Path) -> Shelf {
+    pub fn new(store: &Store, dir: &Path) -> CatalogCache {
         let index = dir.join("index.json");
-        Shelf { store: store.clone(), index, known: Mutex::default(), checked: Mutex::default() }
+        CatalogCache { store: store.clone(), index, known: Mutex::default(), checked: Mutex::default() }
     }
 
     /// What there is at this moment, for a registry on `port`.

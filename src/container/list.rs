@@ -7,8 +7,9 @@ use cgroups::Group;
 use namespaces::Process;
 
 use crate::container::lease::{self, Lease};
+use crate::container::names;
 use crate::container::record::{Life, Record, record_path};
-use crate::container::{lent, names};
+use crate::lent_ids;
 use crate::state::{State, read_record};
 
 /// All containers, the newest first, each with where it is in its life.
@@ -91,7 +92,7 @@ pub fn reconcile(state: &State) -> Result<()> {
 
 /// A container that was killed before its record was written: its directory, and the name that leads to it.
 fn remove_unrecorded(state: &State, directory: &Path) -> Result<()> {
-    lent::remove_tree(directory)?;
+    lent_ids::remove_tree(directory)?;
     let id = directory.file_name().unwrap_or_default().to_string_lossy();
     for name in std::fs::read_dir(state.names())?.flatten() {
         names::release(&name.path(), &id)?;
@@ -100,7 +101,7 @@ fn remove_unrecorded(state: &State, directory: &Path) -> Result<()> {
 }
 
 fn remove_files(state: &State, record: &Record) -> Result<()> {
-    lent::remove_tree(&state.containers().join(&record.id))?;
+    lent_ids::remove_tree(&state.containers().join(&record.id))?;
     names::release(&state.names().join(&record.name), &record.id)
 }
 

@@ -5,9 +5,10 @@
 //! (The containers of this user have the same ids, so what is root's in an image is root's in the container.)
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use look::kernel::{self, CloneFlags};
 use namespaces::identity::{self, Identity, Lent};
 use nix::unistd::{getegid, geteuid};
@@ -88,4 +89,25 @@ fn in_a_namespace(lent: Option<Lent>, work: &mut dyn FnMut() -> u8) -> Result<u8
         outside.context("the child alone gives it away")?.send_go()?;
     }
     Ok(process.reap()?)
+}
+
+/// Removes `directory` with all that is in it, whoever it belongs to.
+pub fn remove_tree(directory: &Path) -> Result<()> {
+    let failed = || format!("remove {}", directory.display());
+    match (images::remove_tree(directory), lent()) {
+        (Err(_), Some(lent)) => {
+            let remove = &mut || match images::remove_tree(directory) {
+                Ok(()) => 0,
+                Err(error) => {
+                    say!("tinbox: {error:#}");
+                    1
+                }
+            };
+            match in_their_namespace(lent, remove).with_context(failed)? {
+                0 => Ok(()),
+                status => bail!("{}: as root of the lent ids it failed too, with status {status}", failed()),
+            }
+        }
+        (removed, _) => removed.with_context(failed),
+    }
 }

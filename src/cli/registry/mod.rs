@@ -1,5 +1,9 @@
 //! What the verbs that speak with registries have in common.
 
+mod serve;
+
+pub use serve::GROUP;
+
 use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, ArgMatches};
 
