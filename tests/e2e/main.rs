@@ -3,8 +3,8 @@
 //! A test that this machine cannot run is listed as ignored, with what is missing in brackets. It is never
 //! counted as passed. The same tests run as root and as an ordinary user.
 //!
-//! This executable also plays other parts: what is done inside a container ([`acts`]), and a Tinbox with a stage that
-//! was weakened ([`weak`]).
+//! This executable also plays other parts: what is done inside a container ([`acts`]), a Tinbox with a stage that was
+//! weakened ([`weak`]), and who removes what belongs to lent ids ([`support::remove_as_asked`]).
 
 mod acts;
 mod apparmor;
@@ -48,6 +48,9 @@ fn main() -> ExitCode {
     }
     if let Some(stages) = weak::stages() {
         return tinbox::main_with(&stages);
+    }
+    if let Some(status) = support::remove_as_asked() {
+        return status;
     }
     let arguments = Arguments::from_args();
     let interop = interop::tests();

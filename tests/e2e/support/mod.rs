@@ -5,12 +5,12 @@ pub mod cgroups;
 pub mod need;
 pub mod process;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 
 use look::Evidence;
@@ -102,20 +102,25 @@ impl Drop for Tinbox {
     }
 }
 
-/// Removes a directory with whatever containers and images left in it. An ordinary user's containers and layers hold
-/// files of the ids that are lent, which only Tinbox can remove.
+/// Removes a directory with whatever containers and images left in it.
 pub fn remove_all(dir: &Path) {
-    if images::remove_tree(dir).is_ok() {
-        return;
+    if nix::unistd::geteuid().is_root() {
+        images::remove_tree(dir).unwrap();
+    } else {
+        // There are threads in this process, and a process that works in a user namespace must not be a copy of it.
+        let removed = Command::new(std::env::current_exe().unwrap()).env(REMOVE, dir).status().unwrap().success();
+        assert!(removed || std::thread::panicking(), "remove {}", dir.display());
     }
-    let tinbox = |arguments: &[OsString]| Command::new(TINBOX).args(arguments).env("TINBOX_ROOT", dir).output();
-    let containers = fs::read_dir(dir.join("containers")).into_iter().flatten().flatten();
-    let remove = ["rm", "--force"].map(OsString::from).into_iter().chain(containers.map(|dir| dir.file_name()));
-    let _ = tinbox(&remove.collect::<Vec<_>>());
-    if !dir.join("images").is_symlink() {
-        let _ = tinbox(&["image", "prune", "--all", "--force"].map(OsString::from));
-    }
-    images::remove_tree(dir).unwrap();
+}
+
+/// Asks this executable to remove a directory as root of the lent ids, which a user's containers and layers belong to.
+const REMOVE: &str = "TINBOX_E2E_REMOVE";
+
+/// Plays that part, if it is asked to.
+pub fn remove_as_asked() -> Option<ExitCode> {
+    let dir = std::env::var_os(REMOVE)?;
+    let removed = tinbox::lent_ids::remove_tree(Path::new(&dir));
+    Some(removed.inspect_err(|error| eprintln!("{error:#}")).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
 }
 
 /// What a program that has ended said.
