@@ -25,7 +25,10 @@ book *ARGUMENTS:
 
 # The chapters' attacks, on what they break and on what stops them
 attack:
-    cargo test --package tinbox --package ch01-chroot --package ch03-cgroups --test "*" -- attack ladder
+    cargo test --quiet --package ch01-chroot --package ch03-cgroups --test "*" -- attack
+    cargo test --quiet --package tinbox --test e2e -- the_hunter
+    cargo test --quiet --package tinbox --test e2e -- attacks::
+    cargo test --quiet --package tinbox --test e2e -- ladder::
 
 # How fast a container starts, next to crun, runc and the least that C can do
 bench:
