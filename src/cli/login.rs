@@ -3,10 +3,10 @@
 use std::io::{BufRead, IsTerminal, Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
+use super::password::ask_silently;
 use crate::Stages;
 use crate::cli::registry::{self, tls_argument};
 use crate::registry::{Access, Credentials, Error, login};
@@ -85,6 +85,9 @@ fn credentials(matches: &ArgMatches) -> Result<Credentials> {
         }
         password
     };
+    if name.is_none() || password.is_none() {
+        ensure!(stdin().is_terminal(), "Cannot perform an interactive login from a non TTY device");
+    }
     let name = match name {
         Some(name) => name,
         None => ask("Username: ")?,
@@ -99,44 +102,15 @@ fn credentials(matches: &ArgMatches) -> Result<Credentials> {
     Ok(Credentials::Password { name, password })
 }
 
+/// Asks, and shows what is typed.
 fn ask(question: &str) -> Result<String> {
-    if !stdin().is_terminal() {
-        bail!("Cannot perform an interactive login from a non TTY device");
-    }
     write!(stdout(), "{question}").and_then(|()| stdout().flush()).context("write to standard output")?;
+    read_answer()
+}
+
+/// Reads a line from standard input.
+pub fn read_answer() -> Result<String> {
     let mut line = String::new();
     stdin().lock().take(LONGEST).read_line(&mut line).context("read from the terminal")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Asks without showing what is typed.
-fn ask_silently(question: &str) -> Result<String> {
-    let _silence = Silence::begin()?;
-    let answer = ask(question);
-    print("")?;
-    answer
-}
-
-/// The terminal shows what is typed again when this is dropped.
-struct Silence(Option<Termios>);
-
-impl Silence {
-    fn begin() -> Result<Silence> {
-        if !stdin().is_terminal() {
-            return Ok(Silence(None));
-        }
-        let before = tcgetattr(stdin()).context("ask the terminal how it is set")?;
-        let mut silent = before.clone();
-        silent.local_flags.remove(LocalFlags::ECHO);
-        tcsetattr(stdin(), SetArg::TCSAFLUSH, &silent).context("keep the terminal from showing what is typed")?;
-        Ok(Silence(Some(before)))
-    }
-}
-
-impl Drop for Silence {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(stdin(), SetArg::TCSANOW, before);
-        }
-    }
 }

@@ -141,6 +141,7 @@ impl Source<'_> {
             Ok(bytes) => bytes,
             Err(_) => self.document(descriptor)?,
         };
+        check_config(descriptor, &bytes)?;
         let config: ImageConfig = serde_json::from_slice(&bytes).context("the config cannot be read")?;
         let (layers, known) = (manifest.layers.len(), config.rootfs.diff_ids.len());
         ensure!(layers == known, "the config does not fit: the manifest has {layers} layers, the config {known}");
@@ -151,20 +152,28 @@ impl Source<'_> {
     /// A small blob.
     fn document(&self, descriptor: &Descriptor) -> error::Result<Vec<u8>> {
         let Descriptor { digest, size, .. } = descriptor;
-        let wrong = |problem: String| Err(Error::Wrong(format!("the config is not what it should be: {problem}")));
         if *size > manifest::LARGEST {
-            return wrong(format!("it has {size} bytes, and {} are the most", manifest::LARGEST));
+            let problem = format!("it has {size} bytes, and {} are the most", manifest::LARGEST);
+            return Err(wrong_config(&problem));
         }
         let url = self.client.url(&format!("/v2/{}/blobs/{digest}", self.path))?;
-        let bytes = self.client.persist(|| {
-            read_at_most(self.client.call(&Request::get(url.clone()), self.scopes)?, *size, "the config")
-        })?;
-        match Digest::of(&bytes) {
-            found if found != *digest => wrong(format!("its digest is {found}, not {digest}")),
-            _ if bytes.len() as u64 != *size => wrong(format!("it has {} bytes, not {size}", bytes.len())),
-            _ => Ok(bytes),
-        }
+        self.client
+            .persist(|| read_at_most(self.client.call(&Request::get(url.clone()), self.scopes)?, *size, "the config"))
     }
+}
+
+/// Whether a config is the one that a manifest names, wherever it came from.
+fn check_config(expected: &Descriptor, bytes: &[u8]) -> error::Result<()> {
+    let Descriptor { digest, size, .. } = expected;
+    match Digest::of(bytes) {
+        found if found != *digest => Err(wrong_config(&format!("its digest is {found}, not {digest}"))),
+        _ if bytes.len() as u64 != *size => Err(wrong_config(&format!("it has {} bytes, not {size}", bytes.len()))),
+        _ => Ok(()),
+    }
+}
+
+fn wrong_config(problem: &str) -> Error {
+    Error::Wrong(format!("the config is not what it should be: {problem}"))
 }
 
 /// An image for another machine is what was asked for, or a surprise.

@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &[
     ("a_layer_with_other_contents_is_refused", &[], a_layer_with_other_contents_is_refused),
     ("one_bad_layer_of_several_leaves_nothing", &[], one_bad_layer_of_several_leaves_nothing),
     ("a_config_with_another_digest_is_refused", &[], a_config_with_another_digest_is_refused),
+    ("a_config_with_another_size_is_refused_though_it_is_there", &[], a_config_with_another_size_is_refused),
     ("a_config_that_does_not_fit_is_refused", &[], a_config_that_does_not_fit_is_refused),
     ("a_manifest_with_another_digest_is_refused", &[], a_manifest_with_another_digest_is_refused),
     ("a_manifest_that_is_two_things_is_refused", &[], a_manifest_that_is_two_things_is_refused),
@@ -98,6 +99,19 @@ fn a_config_with_another_digest_is_refused() {
         answer
     });
     assert!(error.contains("the config is not what it should be: its digest is"), "{error}");
+}
+
+/// Also if the config itself is in the store, from an honest pull.
+fn a_config_with_another_size_is_refused() {
+    let honest = one_layer();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&honest.manifest.0).unwrap();
+    manifest["config"]["size"] = json!(manifest["config"]["size"].as_u64().unwrap() + 1);
+    let lying = Content { manifest: (manifest.to_string().into_bytes(), MANIFEST), ..honest.clone() };
+    let (honest, lying) = [honest, lying].map(|content| Server::start(move |request| content.answer(request))).into();
+    let user = User::new();
+    user.run(&format!("pull -q {}/app:1", honest.address)).ok();
+    let error = pull_fails(&user, &format!("{}/app:1", lying.address));
+    assert!(error.contains("the config is not what it should be: it has"), "{error}");
 }
 
 fn a_config_that_does_not_fit_is_refused() {

@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rexpect::session::spawn_command;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use rexpect::session::{PtySession, spawn_command};
 
 use super::content::{Content, file};
 use super::distribution::Distribution;
@@ -12,6 +14,7 @@ use super::http::{Answer, Server};
 use super::{User, pull_fails};
 use crate::Test;
 use crate::import::import;
+use crate::support::children;
 use crate::support::need::Need::{self, OrdinaryUser, Program};
 
 const NEEDS: &[Need] = &[Program("docker-registry"), Program("htpasswd")];
@@ -21,6 +24,8 @@ pub const TESTS: &[Test] = &[
     ("a_wrong_password_is_not_kept", NEEDS, a_wrong_password_is_not_kept),
     ("a_helper_keeps_the_password", NEEDS, a_helper_keeps_the_password),
     ("a_password_is_asked_for_in_silence", NEEDS, a_password_is_asked_for_in_silence),
+    ("a_terminal_shows_again_what_is_typed_after_a_signal", &[], a_terminal_shows_again_what_is_typed),
+    ("who_comes_back_from_ctrl_z_is_asked_again", &[], who_comes_back_from_ctrl_z_is_asked_again),
     ("a_token_is_for_the_registry_and_the_password_for_its_giver", &[], a_token_is_for_the_registry),
     ("a_token_that_expired_is_renewed", &[], a_token_that_expired_is_renewed),
     ("an_identity_token_is_traded", &[], an_identity_token_is_traded),
@@ -122,6 +127,58 @@ fn a_password_is_asked_for_in_silence() {
     session.send_line("secret").unwrap();
     let shown = session.exp_string("Login Succeeded").unwrap();
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+/// A shell whose terminal shows what is typed, and in it a login that asks for a password. Answers with the number of
+/// the shell's process, too. With the option `-mc` instead of `-c`, the shell has job control.
+fn login_in_a_shell(user: &User, server: &Server, option: &str, afterwards: &str) -> (PtySession, i32) {
+    let login = user.command(&format!("login -u me {}", server.address));
+    let mut command = std::process::Command::new("sh");
+    let script = format!("trap : INT QUIT; stty echo; echo shell $$.; \"$@\"; {afterwards}");
+    command.args([option, &script, "sh"]);
+    command.arg(login.get_program()).args(login.get_args());
+    command.envs(login.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    session.exp_string("shell ").unwrap();
+    let shell = session.exp_string(".").unwrap().parse().unwrap();
+    session.exp_string("Password: ").unwrap();
+    (session, shell)
+}
+
+/// What the shell says of the login's end and of its terminal.
+const TELL: &str = "echo status $?.; stty -a | grep -o '[-]*echo\\b'";
+
+#[track_caller]
+fn ends_and_shows(session: &mut PtySession, status: i32) {
+    session.exp_string(&format!("status {status}.")).unwrap();
+    assert_eq!(session.exp_regex("-?echo").unwrap().1, "echo");
+}
+
+fn a_terminal_shows_again_what_is_typed() {
+    let (server, user) = (Server::start(|_| Answer::ok("{}")), User::new());
+    for (key, status) in [('c', 130), ('\\', 131)] {
+        let (mut session, _) = login_in_a_shell(&user, &server, "-c", TELL);
+        session.send_control(key).unwrap();
+        ends_and_shows(&mut session, status);
+    }
+    for (signal, status) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let (mut session, shell) = login_in_a_shell(&user, &server, "-c", TELL);
+        let login = children(Pid::from_raw(shell))[0];
+        nix::sys::signal::kill(login, signal).unwrap();
+        ends_and_shows(&mut session, status);
+    }
+}
+
+fn who_comes_back_from_ctrl_z_is_asked_again() {
+    let (server, user) = (Server::start(|_| Answer::ok("{}")), User::new());
+    let (mut session, _) = login_in_a_shell(&user, &server, "-mc", &format!("{TELL}; fg; {TELL}"));
+    session.send_control('z').unwrap();
+    ends_and_shows(&mut session, 148);
+    session.exp_string("Password: ").unwrap();
+    session.send_line("secret").unwrap();
+    let shown = session.exp_string("Login Succeeded").unwrap();
+    assert!(!shown.contains("secret"), "{shown}");
+    ends_and_shows(&mut session, 0);
 }
 
 /// A registry that wants tokens, and who gives them: name, password and what the token is.
