@@ -13,28 +13,17 @@ use std::io::{ErrorKind, Write};
 use anyhow::{Context, Result};
 use colored::Colorize;
 
+use crate::text::escaped;
+
 /// How a line about Tinbox itself begins.
 const OWN: &str = "tinbox:";
 
 /// [`say`] with the words put together.
 pub fn line(words: &str) {
     let _ = match words.strip_prefix(OWN) {
-        Some(rest) => writeln!(std::io::stderr(), "{}{}", OWN.red(), harmless(rest)),
-        None => writeln!(std::io::stderr(), "{}", harmless(words)),
+        Some(rest) => writeln!(std::io::stderr(), "{}{}", OWN.red(), escaped(rest)),
+        None => writeln!(std::io::stderr(), "{}", escaped(words)),
     };
-}
-
-/// `text` with control characters written out, but for ends of lines.
-fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\t' => harmless.push(c),
-            c if c.is_control() => harmless.extend(c.escape_unicode()),
-            c => harmless.push(c),
-        }
-    }
-    harmless
 }
 
 /// Writes a line to standard output. A reader who has heard enough is no error.
@@ -42,15 +31,5 @@ pub fn print(line: &str) -> Result<()> {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("write to standard output"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_cannot_repaint_the_terminal() {
-        assert_eq!(harmless("user \u{1b}[31m\u{9b}2J:\r\n  help"), "user \\u{1b}[31m\\u{9b}2J:\\u{d}\n  help");
     }
 }

@@ -14,6 +14,7 @@ use crate::container;
 use crate::image::changes::changes;
 use crate::lent_ids::as_a_containers_root;
 use crate::state::State;
+use crate::text::escaped;
 
 /// Arguments, as `docker diff` has them.
 pub fn command() -> Command {
@@ -59,7 +60,6 @@ fn print(differences: &[Change]) -> Result<()> {
 
 /// A path as one line: what would move a terminal's cursor, or make two lines of one, is escaped.
 fn shown(path: &Path) -> String {
-    let text = String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned();
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escaped).collect()
+    let text = String::from_utf8_lossy(path.as_os_str().as_bytes());
+    escaped(&text).replace('\n', "\\n").replace('\t', "\\t")
 }

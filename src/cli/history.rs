@@ -9,10 +9,10 @@ use images::{Image, Store, timestamp};
 
 use crate::Stages;
 use crate::cli::format::{self, Listing};
-use crate::cli::table::shortened;
 use crate::cli::units;
 use crate::say::print;
 use crate::state::State;
+use crate::text::one_line;
 
 /// So much of a command is shown.
 const SHORT: usize = 45;
@@ -111,7 +111,7 @@ impl Shown {
             id.unwrap_or_else(|| "<missing>".to_owned()),
             created.map_or_else(|| "N/A".to_owned(), units::age),
             created.map_or_else(|| "N/A".to_owned(), |seconds| timestamp::format(seconds, 0).replace(".000000000", "")),
-            if self.whole { created_by } else { shortened(&created_by, SHORT) },
+            if self.whole { created_by } else { one_line(&created_by, SHORT) },
             if self.human { units::size(size) } else { size.to_string() },
             step.comment.clone().unwrap_or_default().replace(['\t', '\n', '\r'], " "),
         ]

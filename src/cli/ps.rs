@@ -7,11 +7,12 @@ use cgroups::Group;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
-use crate::cli::table::{print_table, shortened};
+use crate::cli::table::print_table;
 use crate::cli::units::{ago, duration};
 use crate::container::{self, Life, Record};
 use crate::say::print;
 use crate::state::State;
+use crate::text::one_line;
 
 /// Arguments, as `docker ps` has them.
 pub fn command() -> Command {
@@ -52,6 +53,6 @@ fn row(record: &Record, life: Life) -> [String; 6] {
         Life::Lost => "Lost (tinbox was killed)".into(),
     };
     let words: Vec<&str> = record.config.entrypoint.iter().chain(&record.command).map(String::as_str).collect();
-    let command = shortened(&words.join(" "), 20);
+    let command = one_line(&words.join(" "), 20);
     [record.id[..12].to_owned(), record.image.clone(), format!("\"{command}\""), created, status, record.name.clone()]
 }

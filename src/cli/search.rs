@@ -10,6 +10,7 @@ use crate::cli::format::{self, Listing};
 use crate::cli::registry::{self, tls_argument};
 use crate::registry::Access;
 use crate::registry::search::{Found, search};
+use crate::text::one_line;
 
 /// As long as a description is shown.
 const DESCRIPTION: usize = 45;
@@ -79,11 +80,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
 
 fn row(found: &Found, prefix: &str, whole: bool) -> [String; 5] {
     let yes = |is: bool| if is { "[OK]".to_owned() } else { String::new() };
-    let line = found.description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let description = match line.chars().count() > DESCRIPTION && !whole {
-        true => line.chars().take(DESCRIPTION - 1).chain(['…']).collect(),
-        false => line,
-    };
+    let description = one_line(&found.description, if whole { usize::MAX } else { DESCRIPTION });
     [
         format!("{prefix}{}", found.name),
         description,

@@ -29,13 +29,6 @@ pub fn align(lines: &[Vec<&str>]) -> Vec<String> {
     lines.iter().map(line).collect()
 }
 
-/// On one line, of at most so many characters, without any that would move a terminal's cursor.
-pub fn shortened(text: &str, most: usize) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = words.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    if line.chars().count() <= most { line } else { line.chars().take(most.saturating_sub(1)).chain(['…']).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,11 +39,5 @@ mod tests {
         let expected =
             ["REPOSITORY           TAG       SIZE", "a                    b", "localhost:5000/app             1kB"];
         assert_eq!(align(&lines), expected);
-    }
-
-    #[test]
-    fn a_cell_cannot_repaint_the_terminal() {
-        assert_eq!(shortened("RUN a &&\n\tb \u{1b}[2J", 40), "RUN a && b ?[2J");
-        assert_eq!(shortened("a long long command", 8), "a long …");
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use gotmpl::Value;
 
-use crate::cli::format::clean::{clean, clean_for};
+use crate::cli::format::clean::clean_for;
 use crate::cli::format::template::Template;
 use crate::cli::table::align;
 use crate::say::print;
+use crate::text::escaped;
 
 /// What a verb lists.
 pub struct Listing<const FIELDS: usize> {
@@ -55,7 +56,7 @@ impl<const FIELDS: usize> Listing<FIELDS> {
         let mut lines = vec![self.headings(template)?];
         // Only the template makes columns and lines.
         let rows = self.each(template, |text| text.replace(['\t', '\n', '\r'], " "))?;
-        lines.extend(rows.iter().map(|row| clean(row)));
+        lines.extend(rows.iter().map(|row| escaped(row)));
         let cells = lines.iter().flat_map(|line| line.split('\n')).map(|line| line.split('\t').collect());
         Ok(align(&cells.collect::<Vec<Vec<&str>>>()))
     }

@@ -10,9 +10,9 @@ use colored::Colorize;
 use images::{Digest, Image, Store};
 
 use crate::cli::image::step;
-use crate::cli::table::shortened;
 use crate::cli::units;
 use crate::say::print;
+use crate::text::one_line;
 
 /// A layer that stands somewhere.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ impl Trees {
 fn line(id: &Digest, node: &Node, before: &str) -> String {
     let size = node.size.map_or_else(|| "?".to_owned(), units::size);
     let sign = if node.images.is_empty() { "□" } else { "■" };
-    let made_by = shortened(&node.made_by, 36);
+    let made_by = one_line(&node.made_by, 36);
     let line = format!("{before}{sign} {} {} {made_by}", id.short().dimmed(), format!("{size:>7}").cyan());
     let images = node.images.join(", ");
     if images.is_empty() { line } else { format!("{line}  {}", images.green().bold()) }

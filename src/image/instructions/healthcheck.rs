@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use images::oci::Healthcheck;
 
-use super::{exec_form, split};
+use super::{exec_form, shown, split};
 
 /// What `HEALTHCHECK` is followed by.
 pub fn parse(mut rest: &str) -> Result<Healthcheck> {
@@ -73,8 +73,4 @@ fn time(name: &str, text: &str) -> Result<u64> {
     ensure!(total == 0.0 || total >= 1e6, "--{name} must be at least 1ms");
     ensure!(total < i64::MAX as f64, invalid());
     Ok(total as u64)
-}
-
-fn shown(text: &str) -> String {
-    images::shown(text.as_bytes())
 }

@@ -7,9 +7,9 @@ use anyhow::Result;
 
 use super::canvas::{Canvas, Paint, Piece, painted};
 use super::{LayerPicture, Picture};
-use crate::cli::table::shortened;
 use crate::cli::units;
 use crate::say::print;
+use crate::text::one_line;
 
 /// Narrower than this it is no picture, and wider nobody reads.
 const NARROWEST: usize = 60;
@@ -38,7 +38,7 @@ fn lines(picture: &Picture, width: usize) -> Vec<String> {
         match step.layer.and_then(|number| picture.layers.get(number - 1)) {
             Some(layer) => draw_layer(&mut canvas, layer, picture.size),
             None => {
-                let words = shortened(&step.created_by, width - 8);
+                let words = one_line(&step.created_by, width - 8);
                 canvas.rule('┄', &[Piece::new(words, Paint::Faint)], &[]);
             }
         }
@@ -56,8 +56,8 @@ fn lines(picture: &Picture, width: usize) -> Vec<String> {
 fn title(picture: &Picture, width: usize) -> Vec<String> {
     let names = if picture.repo_tags.is_empty() { "<none>".to_owned() } else { picture.repo_tags.join(", ") };
     let platform = format!("{}/{}", picture.os, picture.architecture);
-    let platform = shortened(&platform, 30);
-    let names = shortened(&names, width.saturating_sub(platform.len() + 18));
+    let platform = one_line(&platform, 30);
+    let names = one_line(&names, width.saturating_sub(platform.len() + 18));
     let first =
         [Piece::new(names, Paint::Title), Piece::new(format!("  {} {platform}", picture.id.short()), Paint::Faint)];
     let hidden = match picture.hidden {
@@ -88,7 +88,7 @@ fn draw_layer(canvas: &mut Canvas, layer: &LayerPicture, whole: u64) {
     let right = [Piece::new(units::size(layer.size), Paint::Size), Piece::new(share, Paint::Plain)];
     let number = format!("{}  ", layer.number);
     let room = canvas.room().saturating_sub(number.len() + right.iter().map(Piece::width).sum::<usize>() + 6);
-    let words = shortened(&layer.created_by, room);
+    let words = one_line(&layer.created_by, room);
     canvas.rule('─', &[Piece::new(number, Paint::Plain), Piece::new(words, Paint::Title)], &right);
     if layer.size > 0 {
         let bar = bar(layer.size - layer.holdings.hidden.min(layer.size), layer.holdings.hidden, whole, canvas.room());
@@ -146,7 +146,7 @@ fn facts(layer: &LayerPicture) -> Vec<Piece> {
 }
 
 fn also_in(names: &[String]) -> String {
-    let named = names.iter().take(NAMED).map(|name| shortened(name, 40)).collect::<Vec<_>>().join(", ");
+    let named = names.iter().take(NAMED).map(|name| one_line(name, 40)).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED) {
         0 => format!("also in {named}"),
         more => format!("also in {named} and {more} more"),
