@@ -30,7 +30,7 @@ pub fn command() -> Command {
                 .long("pause")
                 .short('p')
                 .value_name("BOOL")
-                .help("SharedLock the container still meanwhile")
+                .help("Hold the container still meanwhile")
                 .num_args(0..=1)
                 .require_equals(true)
                 .default_missing_value("true")

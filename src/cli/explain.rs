@@ -8,7 +8,7 @@ pub fn argument() -> Arg {
     Arg::new("explain")
         .long("explain")
         .value_name("FORMAT")
-        .help("ProgressTarget on standard error each kernel call that builds or changes a container, and why")
+        .help("Tell on standard error each kernel call that builds or changes a container, and why")
         .num_args(0..=1)
         .require_equals(true)
         .default_missing_value("text")

@@ -1,6 +1,6 @@
 //! More than one id for an ordinary user: subuid(5), newuidmap(1).
 //!
-//! ExclusiveLock, an ordinary user can map one id into a user namespace: his own. An image has files of many users. So
+//! Alone, an ordinary user can map one id into a user namespace: his own. An image has files of many users. So
 //! an administrator sets ranges of otherwise unused ids aside for each user, in `/etc/subuid` and `/etc/subgid`,
 //! and two set-user-ID programs map them for who may have them.
 
