@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use cgroups::Group;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::{Name, Store};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
 use crate::Stages;
+use crate::cli::containers;
+use crate::cli::options::on;
 use crate::container::{self, Life, Record};
 use crate::image::commit::{CommitOptions, commit};
 use crate::image::instructions;
@@ -26,16 +29,8 @@ pub fn command() -> Command {
             text("message", 'm', "MESSAGE", "What to say about it in its history"),
             text("change", 'c', "INSTRUCTION", "How it is to be started: CMD, ENV … as in a Dockerfile")
                 .action(ArgAction::Append),
-            Arg::new("pause")
-                .long("pause")
-                .short('p')
-                .value_name("BOOL")
-                .help("Hold the container still meanwhile")
-                .num_args(0..=1)
-                .require_equals(true)
-                .default_missing_value("true")
-                .value_parser(clap::value_parser!(bool)),
-            Arg::new("container").value_name("CONTAINER").help("Name, id, or the beginning of an id").required(true),
+            on("pause", "Hold the container still meanwhile").short('p'),
+            containers::one(),
             Arg::new("name").value_name("REPOSITORY[:TAG]").help("What to call the image"),
         ])
         .after_help(
@@ -64,7 +59,8 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let (record, life) = container::find(&state, &text("container").context("CONTAINER is missing")?)?;
     // What is wrong with an instruction is said before anything is done.
     instructions::apply_all(&mut record.config.clone(), &wish.instructions)?;
-    let pause = matches.get_one::<bool>("pause").copied();
+    let insists = matches.value_source("pause") == Some(ValueSource::CommandLine);
+    let pause = Some(matches.get_flag("pause")).filter(|_| insists);
     let paused = if life == Life::Running && pause != Some(false) { Paused::begin(&record, pause)? } else { None };
     let (store, directory) = (Store::open(&state.images()), state.containers().join(&record.id));
     let committed = as_a_containers_root(&mut || {

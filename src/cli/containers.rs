@@ -8,13 +8,14 @@ use clap::{Arg, ArgMatches};
 use crate::say::{print, say};
 use crate::state::State;
 
-/// The argument that names them.
-pub fn argument() -> Arg {
-    Arg::new("container")
-        .value_name("CONTAINER")
-        .help("Name, id, or the beginning of an id")
-        .num_args(1..)
-        .required(true)
+/// The argument that names one.
+pub fn one() -> Arg {
+    Arg::new("container").value_name("CONTAINER").help("Name, id, or the beginning of an id").required(true)
+}
+
+/// The argument that names several.
+pub fn several() -> Arg {
+    one().num_args(1..)
 }
 
 /// Does `work` to each, and prints its name. One for which it fails does not keep the others; the status tells of it,

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Arg, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use images::{Change, ChangeKind, Lower, Store, differences};
 
 use crate::Stages;
+use crate::cli::containers;
 use crate::container;
 use crate::image::changes::changes;
 use crate::lent_ids::as_a_containers_root;
@@ -18,14 +19,12 @@ use crate::text::escaped;
 
 /// Arguments, as `docker diff` has them.
 pub fn command() -> Command {
-    Command::new("diff")
-        .arg(Arg::new("container").value_name("CONTAINER").help("Name, id, or the beginning of an id").required(true))
-        .after_help(
-            "A is what was added, C what was changed, D what was deleted, against the image. A directory counts as \
+    Command::new("diff").arg(containers::one()).after_help(
+        "A is what was added, C what was changed, D what was deleted, against the image. A directory counts as \
              changed if what is in it was.\n\nExamples:\n  \
              tinbox diff web\n  \
              tinbox diff web | grep ^D             what is gone",
-        )
+    )
 }
 
 /// Does it.

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, ArgMatches, Command};
 
 use crate::Stages;
-use crate::cli::explain;
+use crate::cli::{explain, options};
 use crate::say::{print, say};
 
 /// Status of Tinbox's own errors, as `docker run` has it.
@@ -63,9 +63,11 @@ impl Level<'_> {
 
     fn execute(&self, verb: &Verb, arguments: &[OsString], stages: &Stages) -> ExitCode {
         let path = format!("{} {}", self.path, verb.name);
-        let mut command = describe(verb).arg(explain::argument()).bin_name(&path);
+        let described = || describe(verb).arg(explain::argument()).bin_name(&path);
+        let mut command = described();
         let matches = match command.try_get_matches_from_mut(arguments) {
             Ok(matches) => matches,
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => return help(described()),
             Err(error) => return refuse(&error, &command, &path),
         };
         explain::begin(&matches);
@@ -104,6 +106,15 @@ impl Level<'_> {
             say!("  help: did you mean `{} {similar}`?", self.path);
         }
         ExitCode::FAILURE
+    }
+}
+
+/// Prints what `--help` prints.
+fn help(command: Command) -> ExitCode {
+    let name = command.get_name().to_owned();
+    match command.mut_args(options::for_help).try_get_matches_from([&name, "--help"]) {
+        Err(help) if help.print().is_err() => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
     }
 }
 

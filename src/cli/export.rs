@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, Command};
 use images::Store;
 
 use crate::Stages;
+use crate::cli::containers;
 use crate::container;
 use crate::image::archive::Output;
 use crate::image::export::export;
@@ -20,7 +21,7 @@ pub fn command() -> Command {
     Command::new("export")
         .args([
             Arg::new("output").long("output").short('o').value_name("FILE").help("Write to a file, not to standard output"),
-            Arg::new("container").value_name("CONTAINER").help("Name, id, or the beginning of an id").required(true),
+            containers::one(),
         ])
         .after_help(
             "The archive has the container's files as they are now, without its layers, its config and what is mounted in \

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::oci::History;
 use images::{Image, Store, timestamp};
 
 use crate::Stages;
 use crate::cli::format::{self, Listing};
+use crate::cli::options::{flag, on};
 use crate::cli::units;
 use crate::say::print;
 use crate::state::State;
@@ -19,22 +20,10 @@ const SHORT: usize = 45;
 
 /// Arguments, as `docker history` has them.
 pub fn command() -> Command {
-    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     Command::new("history")
         .args([
             format::argument(),
-            Arg::new("human")
-                .long("human")
-                .short('H')
-                .value_name("BOOL")
-                .help("Print sizes and times for people; --human=false prints bytes and dates")
-                .num_args(0..=1)
-                .require_equals(true)
-                .value_parser(clap::value_parser!(bool))
-                .hide_possible_values(true)
-                .default_value("true")
-                .hide_default_value(true)
-                .default_missing_value("true"),
+            on("human", "Print sizes and times for people; --human=false prints bytes and dates").short('H'),
             flag("no-trunc", "Do not shorten ids and commands"),
             flag("quiet", "Only print ids").short('q'),
             Arg::new("image").value_name("IMAGE").help("Name, id, or the beginning of an id").required(true),
@@ -58,8 +47,7 @@ Examples:
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let store = Store::open(&State::open()?.images());
     let image = store.look_up(matches.get_one::<String>("image").context("IMAGE is missing")?)?;
-    let shown =
-        Shown { human: matches.get_one::<bool>("human").copied().unwrap_or(true), whole: matches.get_flag("no-trunc") };
+    let shown = Shown { human: matches.get_flag("human"), whole: matches.get_flag("no-trunc") };
     let rows = shown.rows(&store, &image)?;
     let format = format::given(matches);
     if matches.get_flag("quiet") && format.is_none_or(|format| format == "table") {

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::{Digest, Image, Name, Store};
 
 use crate::Stages;
 use crate::cli::format::{self, Listing};
 use crate::cli::image::filter::{self, Filter};
 use crate::cli::image::tree;
+use crate::cli::options::flag;
 use crate::cli::units;
 use crate::say::print;
 use crate::state::State;
@@ -19,7 +20,6 @@ const NONE: &str = "<none>";
 
 /// Arguments, as `docker images` has them.
 pub fn command() -> Command {
-    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     Command::new("images")
         .args([
             flag("all", "Taken for docker's sake: nothing is hidden here").short('a'),

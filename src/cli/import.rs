@@ -10,7 +10,7 @@ use images::oci::Config;
 use images::{Name, Store};
 
 use crate::Stages;
-use crate::cli::registry::{tls_argument, tls_verify};
+use crate::cli::options::{tls_argument, tls_verify};
 use crate::image::import::{ImportOptions, import};
 use crate::image::instructions;
 use crate::image::platform;

@@ -6,10 +6,11 @@ use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::Store;
 
 use crate::Stages;
+use crate::cli::options::flag;
 use crate::image::archive::load;
 use crate::image::incoming::Arrived;
 use crate::lent_ids::as_root_of_lent_ids;
@@ -26,7 +27,7 @@ pub fn command() -> Command {
                 .short('i')
                 .value_name("FILE")
                 .help("Read from a file, not from standard input"),
-            Arg::new("quiet").long("quiet").short('q').help("Do not show how far it is").action(ArgAction::SetTrue),
+            flag("quiet", "Do not show how far it is").short('q'),
         ])
         .after_help(
             "Reads what `tinbox save`, `docker save` and `podman save` write, and what skopeo calls docker-archive and \

@@ -4,11 +4,12 @@ use std::io::{BufRead, IsTerminal, Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::password::ask_silently;
 use crate::Stages;
-use crate::cli::registry::{self, tls_argument};
+use crate::cli::options::{flag, tls_argument, tls_verify};
+use crate::cli::registry;
 use crate::registry::{Access, Credentials, Error, login};
 use crate::say::{print, say};
 
@@ -21,11 +22,7 @@ pub fn command() -> Command {
         .args([
             Arg::new("username").long("username").short('u').value_name("NAME").help("Your name there"),
             Arg::new("password").long("password").short('p').value_name("PASSWORD").help("Your password or token"),
-            Arg::new("password-stdin")
-                .long("password-stdin")
-                .help("Read the password from standard input")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("password"),
+            flag("password-stdin", "Read the password from standard input").conflicts_with("password"),
             tls_argument(),
             Arg::new("server").value_name("SERVER").help("The registry [default: docker.io]"),
         ])
@@ -41,7 +38,7 @@ pub fn command() -> Command {
 /// Does it.
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let server = registry::registry(matches.get_one("server"));
-    let access = Access::from_environment(registry::tls_verify(matches))?;
+    let access = Access::from_environment(tls_verify(matches))?;
     let given = |name: &str| matches.get_one::<String>(name).cloned();
     let asked_for = given("username").or(given("password")).is_some() || matches.get_flag("password-stdin");
     if !asked_for && let Some(known) = login::known(server, &access)? {

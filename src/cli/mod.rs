@@ -20,6 +20,7 @@ mod inspect;
 mod load;
 mod login;
 mod logout;
+mod options;
 mod password;
 mod pause;
 mod ps;

@@ -13,12 +13,12 @@ use crate::state::State;
 
 /// Arguments of `pause`, as `docker pause` has them.
 pub fn command() -> Command {
-    Command::new("pause").arg(containers::argument()).after_help("Examples:\n  tinbox pause web\n  tinbox unpause web")
+    Command::new("pause").arg(containers::several()).after_help("Examples:\n  tinbox pause web\n  tinbox unpause web")
 }
 
 /// Arguments of `unpause`.
 pub fn unpause_command() -> Command {
-    Command::new("unpause").arg(containers::argument())
+    Command::new("unpause").arg(containers::several())
 }
 
 /// Pauses.

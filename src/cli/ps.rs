@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use cgroups::Group;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
 use crate::Stages;
+use crate::cli::options::flag;
 use crate::cli::table::print_table;
 use crate::cli::units::{ago, duration};
 use crate::container::{self, Life, Record};
@@ -16,11 +17,8 @@ use crate::text::one_line;
 
 /// Arguments, as `docker ps` has them.
 pub fn command() -> Command {
-    let flag = |name: &'static str, short: char, help: &'static str| {
-        Arg::new(name).long(name).short(short).help(help).action(ArgAction::SetTrue)
-    };
     Command::new("ps")
-        .args([flag("all", 'a', "Show those that have ended too"), flag("quiet", 'q', "Only print ids")])
+        .args([flag("all", "Show those that have ended too").short('a'), flag("quiet", "Only print ids").short('q')])
         .after_help("Examples:\n  tinbox ps -a\n  tinbox rm $(tinbox ps -aq)     remove all that have ended")
 }
 

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::{Name, Store};
 
 use crate::Stages;
-use crate::cli::registry::{self, flag, tls_argument};
+use crate::cli::options::{content_trust, flag, has_version, tls_argument, tls_verify};
 use crate::image::platform;
 use crate::lent_ids::as_root_of_lent_ids;
 use crate::progress::ProgressTarget;
@@ -19,15 +19,14 @@ use crate::state::State;
 pub fn command() -> Command {
     Command::new("pull")
         .args([
-            flag("all-tags", 'a', "Get all images of the repository that have a tag"),
-            flag("quiet", 'q', "Only print the image's name"),
+            flag("all-tags", "Get all images of the repository that have a tag").short('a'),
+            flag("quiet", "Only print the image's name").short('q'),
             Arg::new("platform")
                 .long("platform")
                 .value_name("OS/ARCHITECTURE[/VARIANT]")
                 .help("For another machine than this one"),
             tls_argument(),
-            // Docker's scripts give it; there are no signatures here to be checked.
-            Arg::new("disable-content-trust").long("disable-content-trust").hide(true).action(ArgAction::SetTrue),
+            content_trust(),
             Arg::new("image").value_name("NAME[:TAG|@DIGEST]").help("The image").required(true),
         ])
         .after_help(
@@ -48,16 +47,16 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         "base is Tinbox's own image: it is made here, not pulled\n  help: tinbox run -it base"
     );
     let all = matches.get_flag("all-tags");
-    if all && registry::has_version(typed) {
+    if all && has_version(typed) {
         bail!("tag can't be used with --all-tags/-a");
     }
     let quiet = matches.get_flag("quiet");
     let platform = matches.get_one::<String>("platform").map(|text| platform::parse(text)).transpose()?;
     let wish = PullOptions { platform, tell: if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout } };
-    let access = Access::from_environment(registry::tls_verify(matches))?;
+    let access = Access::from_environment(tls_verify(matches))?;
     let store = Store::open(&State::open()?.images());
     as_root_of_lent_ids(&mut || {
-        if !quiet && !all && !registry::has_version(typed) {
+        if !quiet && !all && !has_version(typed) {
             print("Using default tag: latest")?;
         }
         let names = match all {

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::{Name, Store};
 
 use crate::Stages;
-use crate::cli::registry::{self, flag, tls_argument};
+use crate::cli::options::{content_trust, flag, has_version, tls_argument, tls_verify};
 use crate::progress::ProgressTarget;
 use crate::registry::{Access, push};
 use crate::say::print;
@@ -17,10 +17,10 @@ use crate::state::State;
 pub fn command() -> Command {
     Command::new("push")
         .args([
-            flag("all-tags", 'a', "Send all images of the repository that have a tag"),
-            flag("quiet", 'q', "Only print the image's name"),
+            flag("all-tags", "Send all images of the repository that have a tag").short('a'),
+            flag("quiet", "Only print the image's name").short('q'),
             tls_argument(),
-            Arg::new("disable-content-trust").long("disable-content-trust").hide(true).action(ArgAction::SetTrue),
+            content_trust(),
             Arg::new("image").value_name("NAME[:TAG]").help("The image; its name says where to").required(true),
         ])
         .after_help(
@@ -37,15 +37,15 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let name = Name::parse(typed)?;
     ensure!(name.digest().is_none(), "cannot push a digest reference");
     let all = matches.get_flag("all-tags");
-    if all && registry::has_version(typed) {
+    if all && has_version(typed) {
         bail!("tag can't be used with --all-tags/-a");
     }
     let quiet = matches.get_flag("quiet");
     let tell = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
     let store = Store::open(&State::open()?.images());
     let names = if all { tagged(&store, &name)? } else { vec![name.clone()] };
-    let access = Access::from_environment(registry::tls_verify(matches))?;
-    if !quiet && !all && !registry::has_version(typed) {
+    let access = Access::from_environment(tls_verify(matches))?;
+    if !quiet && !all && !has_version(typed) {
         print("Using default tag: latest")?;
     }
     // Nothing of it may be cleared away in the meantime.

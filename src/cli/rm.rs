@@ -3,20 +3,18 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
 use crate::Stages;
 use crate::cli::containers;
+use crate::cli::options::flag;
 use crate::container::{self, NoSuch};
 use crate::state::State;
 
 /// Arguments, as `docker rm` has them.
 pub fn command() -> Command {
     Command::new("rm")
-        .args([
-            Arg::new("force").long("force").short('f').help("Kill those that run").action(ArgAction::SetTrue),
-            containers::argument(),
-        ])
+        .args([flag("force", "Kill those that run").short('f'), containers::several()])
         .after_help("Examples:\n  tinbox rm web\n  tinbox rm -f 4f1 web")
 }
 

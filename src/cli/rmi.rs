@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::store::LookUpError;
 use images::{Name, Store};
 
 use crate::Stages;
+use crate::cli::options::flag;
 use crate::image::removal::{Removal, Removed};
 use crate::lent_ids;
 use crate::say::{print, say};
@@ -15,7 +16,6 @@ use crate::state::State;
 
 /// Arguments, as `docker rmi` has them.
 pub fn command() -> Command {
-    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     Command::new("rmi")
         .args([
             flag("force", "Remove names of an image that has several, or that a container came from").short('f'),

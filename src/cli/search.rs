@@ -7,7 +7,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Stages;
 use crate::cli::format::{self, Listing};
-use crate::cli::registry::{self, tls_argument};
+use crate::cli::options::{flag, tls_argument, tls_verify};
+use crate::cli::registry;
 use crate::registry::Access;
 use crate::registry::search::{Found, search};
 use crate::text::one_line;
@@ -31,7 +32,7 @@ pub fn command() -> Command {
                 .value_name("NUMBER")
                 .help("How many images to show at most [default: 25]")
                 .value_parser(clap::value_parser!(u64)),
-            Arg::new("no-trunc").long("no-trunc").help("Show descriptions whole").action(ArgAction::SetTrue),
+            flag("no-trunc", "Show descriptions whole"),
             tls_argument(),
             Arg::new("term").value_name("TERM").help("What to look for: a word, or REGISTRY/WORD").required(true),
         ])
@@ -59,7 +60,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         Some((server, term)) if server.contains(['.', ':']) || server == "localhost" => (server, term),
         _ => (registry::DEFAULT, typed.as_str()),
     };
-    let access = Access::from_environment(registry::tls_verify(matches))?;
+    let access = Access::from_environment(tls_verify(matches))?;
     let found = search(server, term, limit as usize, &access)?;
     let whole = matches.get_flag("no-trunc");
     let prefix = if server == registry::DEFAULT { String::new() } else { format!("{server}/") };

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use cgroups::{Group, Usage};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use crate::Stages;
+use crate::cli::options::flag;
 use crate::cli::table::print_table;
 use crate::container::{self, Life, Record};
 use crate::state::State;
@@ -20,7 +21,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub fn command() -> Command {
     Command::new("stats")
         .args([
-            Arg::new("no-stream").long("no-stream").help("Look once, and end").action(ArgAction::SetTrue),
+            flag("no-stream", "Look once, and end"),
             Arg::new("container").value_name("CONTAINER").help("Only these").num_args(0..),
         ])
         .after_help("On a terminal the table is drawn anew each second, until Ctrl-C; in a pipe it is printed once.\n\nExamples:\n  \

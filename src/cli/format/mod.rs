@@ -30,6 +30,8 @@ pub use template::Template;
 
 use clap::{Arg, ArgMatches};
 
+use crate::cli::options::filled;
+
 /// `--format`, as the verbs that list have it.
 pub fn argument() -> Arg {
     Arg::new("format")
@@ -40,5 +42,5 @@ pub fn argument() -> Arg {
 
 /// What was given for it. An empty format is none, as in Docker.
 pub fn given(matches: &ArgMatches) -> Option<&str> {
-    matches.get_one::<String>("format").map(String::as_str).filter(|format| !format.is_empty())
+    filled(matches, "format")
 }

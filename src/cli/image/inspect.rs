@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use images::Store;
 
 use crate::Stages;
 use crate::cli::format;
 use crate::cli::image::layers::{self, Picture};
 use crate::cli::inspect::{self, Document};
+use crate::cli::options::flag;
 use crate::lent_ids;
 use crate::say::{print, say};
 use crate::state::State;
@@ -19,10 +20,7 @@ pub fn command() -> Command {
     Command::new("inspect")
         .args([
             inspect::format_argument(),
-            Arg::new("layers")
-                .long("layers")
-                .help("Show what each layer holds and hides, drawn, or as --format says")
-                .action(ArgAction::SetTrue),
+            flag("layers", "Show what each layer holds and hides, drawn, or as --format says"),
             inspect::names(),
         ])
         .after_help(HELP)

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 use images::{Image, Store};
 
 use crate::Stages;
 use crate::cli::ask::confirmed;
 use crate::cli::image::filter::{self, Filter};
+use crate::cli::options::flag;
 use crate::cli::units;
 use crate::image::removal::{Removal, Removed};
 use crate::lent_ids;
@@ -17,7 +18,6 @@ use crate::state::State;
 
 /// Arguments, as `docker image prune` has them.
 pub fn command() -> Command {
-    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     Command::new("prune")
         .args([
             flag("all", "Remove all that no container came from, not only those without a name").short('a'),

@@ -8,7 +8,7 @@ use std::io::{IsTerminal, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result, anyhow};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use images::Store;
 use images::store::LookUpError;
 use serde::Serialize;
@@ -17,6 +17,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::Stages;
 use crate::cli::format::{self, Template, clean_for};
+use crate::cli::options::flag;
 use crate::container::NoSuch;
 use crate::lent_ids;
 use crate::say::{print, say};
@@ -27,7 +28,7 @@ pub fn command() -> Command {
     Command::new("inspect")
         .args([
             format_argument(),
-            Arg::new("size").long("size").short('s').help("Count what containers wrote").action(ArgAction::SetTrue),
+            flag("size", "Count what containers wrote").short('s'),
             Arg::new("type")
                 .long("type")
                 .value_name("TYPE")

@@ -4,10 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use crate::Stages;
 use crate::cli::dispatch::{Group, Verb};
+use crate::cli::options::flag;
 use crate::lent_ids::as_root_of_lent_ids;
 use crate::registry::serve::Server;
 use crate::say::print;
@@ -40,10 +41,7 @@ fn command() -> Command {
                 .default_value("127.0.0.1:5000")
                 .value_parser(address)
                 .help("Where others reach it; 0.0.0.0 stands for all addresses of this machine"),
-            Arg::new("writable")
-                .long("writable")
-                .help("Let others push, too: whoever reaches it can fill the disk, and move tags")
-                .action(ArgAction::SetTrue),
+            flag("writable", "Let others push, too: whoever reaches it can fill the disk, and move tags"),
         ])
         .after_help(
             "All images that have a name are shared, over plain HTTP and with everybody who can reach the address. What is \

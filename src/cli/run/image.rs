@@ -7,9 +7,9 @@ use clap::{Arg, ArgMatches};
 use images::oci::Platform;
 use images::{Image, Name, Store};
 
-use super::arguments::{flag, text, value};
 use crate::Stages;
 use crate::cli::dispatch::OWN_ERROR;
+use crate::cli::options::{content_trust, flag, text, tls_argument, tls_verify, value};
 use crate::image::{base, platform};
 use crate::lent_ids;
 use crate::progress::ProgressTarget;
@@ -17,16 +17,15 @@ use crate::registry::{self, Access, PullOptions};
 use crate::say::say;
 
 /// The options that are about the image.
-pub fn arguments() -> [Arg; 4] {
+pub fn arguments() -> [Arg; 5] {
     [
         value("pull", "WHEN", "Whether to get the image from its registry: always, missing or never")
             .value_parser(["always", "missing", "never"])
             .default_value("missing"),
         value("platform", "OS/ARCH", "For which machine to get it [default: this one]"),
         flag("quiet", "Do not tell how far it is").short('q'),
-        value("tls-verify", "BOOL", "Whether to trust only registries that can prove who they are")
-            .value_parser(clap::value_parser!(bool))
-            .default_value("true"),
+        tls_argument(),
+        content_trust(),
     ]
 }
 
@@ -89,7 +88,7 @@ fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
 }
 
 fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMatches, stages: &Stages) -> Result<()> {
-    let verify = matches.get_one::<bool>("tls-verify").copied().unwrap_or(true);
+    let verify = tls_verify(matches);
     let tell = if matches.get_flag("quiet") { ProgressTarget::Nothing } else { ProgressTarget::Stderr };
     let status = lent_ids::as_root_of_lent_ids(&mut || {
         get(store, name, &PullOptions { platform: platform.cloned(), tell }, verify, stages)?;

@@ -1,6 +1,5 @@
 //! `tinbox run`: creates a container, runs it in the foreground, and passes on its exit status.
 
-mod arguments;
 mod image;
 mod namespaces;
 mod sandbox;
@@ -11,9 +10,8 @@ use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::Store;
 
-use arguments::{flag, text, texts, value, values};
-
 use crate::Stages;
+use crate::cli::options::{flag, text, texts, value, values};
 use crate::container::{self, Options, Source};
 use crate::state::State;
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches};
 
-use super::arguments::{flag, text, value};
+use crate::cli::options::{flag, parsed, text, value};
 use crate::container::{Mode, Wanted};
 
 /// The options.
@@ -31,7 +31,7 @@ pub fn read(matches: &ArgMatches) -> Result<Wanted> {
         uts: mode(matches, "uts", &["private", "host"])?,
         cgroup: mode(matches, "cgroupns", &["private", "host"])?,
         user: mode(matches, "userns", &["private", "host", "keep-id"])?,
-        clocks: super::arguments::parsed(matches, "time-offset", |text| text.parse().map_err(anyhow::Error::msg))?,
+        clocks: parsed(matches, "time-offset", |text| text.parse().map_err(anyhow::Error::msg))?,
     };
     if hostname && wanted.uts == Mode::Host {
         bail!("conflicting options: hostname and the UTS mode: with --uts host the name is the machine's");

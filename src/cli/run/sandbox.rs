@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches};
 
-use super::arguments::{flag, texts, values};
+use crate::cli::options::{flag, texts, values};
 use crate::container::{AppArmor, Confinement, Seccomp};
 
 /// The options.
