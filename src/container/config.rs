@@ -1,11 +1,22 @@
 //! How a container is started: what its image says, and over it what was asked for.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, ensure};
 use images::oci::Config;
 
 use crate::container::options::Options;
 
+/// What execve(2) takes as one argument or variable, in bytes, with the zero at its end: `MAX_ARG_STRLEN`.
+const LONGEST_STRING: usize = 128 << 10;
+
+/// What it takes of all of them, in bytes: a quarter of the stack, which is usually 8 MiB; less what a container gets
+/// besides, such as `PATH` and `HOME`.
+const LONGEST_LIST: usize = (2 << 20) - (16 << 10);
+
 /// The config of a container of an image with the config `image`. It is what `inspect` shows and `commit` passes on.
+///
+/// Errors: an option that cannot be, or a command and variables that are more than the kernel takes.
 pub fn effective(image: &Config, options: &Options) -> Result<Config> {
     let mut config = image.clone();
     config.env = environment(Vec::new(), &image.env, &options.env)?;
@@ -25,6 +36,7 @@ pub fn effective(image: &Config, options: &Options) -> Result<Config> {
     config.working_dir = options.workdir.clone().unwrap_or(config.working_dir);
     config.user = options.user.clone().unwrap_or(config.user);
     config.stop_signal = options.stop_signal.clone().or(config.stop_signal);
+    check_size(&config)?;
     Ok(config)
 }
 
@@ -36,27 +48,46 @@ pub fn command(config: &Config) -> Result<Vec<String>> {
     Ok(command)
 }
 
-/// Each list overrides those before it, by key. In `options`, a key without a value is the caller's variable, or none. An
-/// image has no say about the caller's variables: what it has without a value is left out.
+/// Each list overrides those before it, by key, and a variable stands where it was set last. In `options`, a key without a
+/// value is the caller's variable, or none. An image has no say about the caller's variables: what it has without a value
+/// is left out.
 pub fn environment(usual: Vec<String>, image: &[String], options: &[String]) -> Result<Vec<String>> {
-    let mut variables = usual;
-    for entry in image.iter().filter(|entry| !key(entry).is_empty() && entry.contains('=')) {
-        set(&mut variables, entry.clone());
-    }
+    let mut entries = usual;
+    entries.extend(image.iter().filter(|entry| !key(entry).is_empty() && entry.contains('=')).cloned());
     for entry in options {
         ensure!(!key(entry).is_empty(), "invalid environment variable: {entry}");
-        match (entry.contains('='), std::env::var(entry)) {
-            (true, _) => set(&mut variables, entry.clone()),
-            (false, Ok(mine)) => set(&mut variables, format!("{entry}={mine}")),
-            (false, Err(_)) => variables.retain(|known| key(known) != entry),
-        }
+        entries.push(match (entry.contains('='), std::env::var(entry)) {
+            (false, Ok(mine)) => format!("{entry}={mine}"),
+            // Of a variable that the caller does not have, the key alone is left: it takes earlier ones away.
+            _ => entry.clone(),
+        });
     }
-    Ok(variables)
+    let mut seen = BTreeSet::new();
+    let mut last: Vec<&String> = entries.iter().rev().filter(|entry| seen.insert(key(entry))).collect();
+    last.reverse();
+    Ok(last.into_iter().filter(|entry| entry.contains('=')).cloned().collect())
 }
 
-fn set(variables: &mut Vec<String>, entry: String) {
-    variables.retain(|known| key(known) != key(&entry));
-    variables.push(entry);
+/// Refuses what execve(2) would: too long a command, or too many variables.
+fn check_size(config: &Config) -> Result<()> {
+    let words = || config.entrypoint.iter().chain(&config.cmd).chain(&config.env);
+    for word in words() {
+        ensure!(
+            word.len() < LONGEST_STRING,
+            "argument list too long: {} has {} bytes, and the kernel takes {} at most",
+            images::shown(word.as_bytes()),
+            word.len(),
+            LONGEST_STRING - 1
+        );
+    }
+    // Each comes with a zero byte at its end, and with a pointer to it.
+    let all: usize = words().map(|word| word.len() + 1 + size_of::<usize>()).sum();
+    ensure!(
+        all <= LONGEST_LIST,
+        "argument list too long: the command and its environment variables take {all} bytes, and the kernel takes \
+         {LONGEST_LIST} at most"
+    );
+    Ok(())
 }
 
 fn key(entry: &str) -> &str {
@@ -104,6 +135,21 @@ mod tests {
     fn an_image_has_no_say_about_the_callers_variables() {
         let env = environment(owned(&["PATH=/bin"]), &owned(&["HOME", "PATH", "=x", "A=1"]), &[]).unwrap();
         assert_eq!(env, ["PATH=/bin", "A=1"]);
+    }
+
+    #[test]
+    fn what_execve_would_not_take_is_refused() {
+        let with = |env: Vec<String>| effective(&Config { env, ..Config::default() }, &Options::default());
+        // As many as there may be are no work.
+        assert_eq!(with((0..80_000).map(|n| format!("{n}=v")).collect()).unwrap().env.len(), 80_000);
+        let error = with((0..200_000).map(|n| format!("{n}=v")).collect()).unwrap_err().to_string();
+        assert!(error.starts_with("argument list too long: the command and its environment variables"), "{error}");
+        let error = with(vec![format!("A={}", "x".repeat(128 << 10))]).unwrap_err().to_string();
+        assert!(error.ends_with("has 131074 bytes, and the kernel takes 131071 at most"), "{error}");
+        assert!(error.len() < 400);
+        assert!(with(vec![format!("A={}", "x".repeat((128 << 10) - 3))]).is_ok());
+        let cmd = vec!["x".repeat(1 << 20); 3];
+        assert!(effective(&Config { cmd, ..Config::default() }, &Options::default()).is_err());
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn search_path(env: &[CString]) -> &str {
 fn find(program: &str, search: &str) -> Result<PathBuf, Failure> {
     if program.contains('/') {
         let path = PathBuf::from(program);
-        let refused = |reason: &str| Failure { status: 126, message: format!("run {program}: {reason}") };
+        let refused = |reason: &str| Failure { status: 126, message: format!("run {}: {reason}", shown(program)) };
         return match std::fs::metadata(&path) {
             Ok(found) if found.is_dir() => Err(refused("permission denied: it is a directory")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(not_found(program)),
@@ -72,17 +72,26 @@ fn find(program: &str, search: &str) -> Result<PathBuf, Failure> {
         (Some(path), _) => Ok(path),
         (None, Some(path)) => Err(Failure {
             status: 126,
-            message: format!("run {}: permission denied: it is not executable", path.display()),
+            message: format!("run {}: permission denied: it is not executable", shown(&path.to_string_lossy())),
         }),
         (None, None) => Err(Failure {
             status: 127,
-            message: format!("run {program}: executable file not found in the container's PATH ({search})"),
+            message: format!(
+                "run {}: executable file not found in the container's PATH ({})",
+                shown(program),
+                shown(search)
+            ),
         }),
     }
 }
 
+/// The image may have any text as its command or `PATH`.
+fn shown(text: &str) -> String {
+    images::shown(text.as_bytes())
+}
+
 fn not_found(program: &str) -> Failure {
-    Failure { status: 127, message: format!("run {program}: no such file in the container") }
+    Failure { status: 127, message: format!("run {}: no such file in the container", shown(program)) }
 }
 
 /// What the kernel's answer to execve means for a file that is there.
@@ -96,5 +105,5 @@ pub fn explain(program: &str, errno: Errno) -> Failure {
         errno => look::describe(errno),
     };
     let status = if errno == Errno::ENOENT { 127 } else { 126 };
-    Failure { status, message: format!("run {program}: {reason}") }
+    Failure { status, message: format!("run {}: {reason}", shown(program)) }
 }

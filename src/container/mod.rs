@@ -21,6 +21,7 @@
 //! | `stdio.rs`      | pipes or a terminal between you and the container                      |
 //! | `terminal.rs`   | your own terminal, while the container's is shown in it                |
 //! | `relay.rs`      | bytes from one descriptor to another                                   |
+//! | `signals.rs`    | which signals end a start, and which are passed on                     |
 //! | `supervise.rs`  | the time until it ends: input, output, signals, exit status            |
 
 pub mod channel;
@@ -37,6 +38,7 @@ mod relay;
 mod resolver;
 mod root;
 mod sharing;
+mod signals;
 mod start;
 mod stdio;
 mod supervise;
@@ -58,6 +60,7 @@ use crate::Stages;
 use crate::say::say;
 use crate::state::State;
 use plan::Plan;
+use signals::Interrupted;
 
 /// Where a container comes from.
 #[derive(Debug)]
@@ -75,7 +78,8 @@ pub struct Source<'a> {
 /// Runs a new container of an image in the foreground.
 ///
 /// Answers with the status for whoever called `tinbox`: that of the command, 128 + n if signal n ended it, 126 if
-/// it could not be run, 127 if it was not found. An error is Tinbox's own, and leaves no container behind.
+/// it could not be run, 127 if it was not found. A signal that ends the start counts as one that ended the command, and
+/// an error is Tinbox's own; both leave no container behind.
 pub fn run(state: &State, from: Source<'_>, options: &Options, stages: &Stages) -> Result<u8> {
     if options.shows_our_program() {
         sandbox::shim::run_sealed()?;
@@ -93,7 +97,9 @@ pub fn run(state: &State, from: Source<'_>, options: &Options, stages: &Stages) 
         Ok(ended) => container.ended(ended).map(|()| ended.status),
         Err(error) => {
             container.remove()?;
-            Err(error)
+            let interrupted = error.downcast::<Interrupted>()?;
+            say!("tinbox: {interrupted}");
+            Ok(interrupted.status())
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What an image and the options come to: everything about a start that can be decided, and refused, before
 //! anything is done.
 
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub struct Plan {
     /// The container's own directory, for what it writes.
     pub directory: PathBuf,
     /// Directories that are not part of its layer.
-    pub volumes: Vec<String>,
+    pub volumes: BTreeSet<String>,
     /// Where the root is put together.
     pub mount_point: PathBuf,
     /// Whether what the container writes is thrown away when it ends.
@@ -97,7 +98,7 @@ impl Plan {
             command: c_strings(&config::command(config)?)?,
             env: c_strings(&env)?,
             home,
-            user: kept.unwrap_or_else(|| config.user.clone()),
+            user: kept.map_or_else(|| user(config), Ok)?,
             groups: options.confinement.groups.clone(),
         })
     }
@@ -136,8 +137,23 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 fn workdir(config: &Config) -> Result<String> {
     let workdir = if config.working_dir.is_empty() { "/" } else { &config.working_dir };
-    ensure!(workdir.starts_with('/'), "the working directory '{workdir}' is invalid, it needs to be an absolute path");
+    ensure!(
+        workdir.starts_with('/'),
+        "the working directory '{}' is invalid, it needs to be an absolute path",
+        images::shown(workdir.as_bytes())
+    );
     Ok(workdir.to_owned())
+}
+
+/// Two names of at most 256 bytes: `LOGIN_NAME_MAX`.
+fn user(config: &Config) -> Result<String> {
+    let user = &config.user;
+    ensure!(
+        user.len() <= 2 * 256,
+        "the user {} is invalid: a name that long cannot be",
+        images::shown(user.as_bytes())
+    );
+    Ok(user.clone())
 }
 
 /// hostname(7): letters, digits and hyphens, in parts joined by dots; 64 bytes are all the kernel takes.
@@ -155,7 +171,10 @@ fn check_hostname(name: &str) -> Result<()> {
 fn c_strings(words: &[String]) -> Result<Vec<CString>> {
     words
         .iter()
-        .map(|word| CString::new(word.as_str()).with_context(|| format!("{word:?}: a zero byte in it")))
+        .map(|word| {
+            let problem = || format!("\"{}\": a zero byte in it", images::shown(word.as_bytes()));
+            CString::new(word.as_str()).with_context(problem)
+        })
         .collect()
 }
 

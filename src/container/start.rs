@@ -3,15 +3,15 @@
 
 use std::os::fd::AsFd;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use cgroups::Group;
 use chroot::inside::Root;
 use look::Namespaces;
 use look::kernel::{self, CloneFlags};
 use look::tell::{self, chapter};
 use namespaces::{Init, Process};
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
-use nix::sys::signalfd::SignalFd;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
 use sandbox::shim::Shim;
@@ -21,8 +21,9 @@ use crate::container::Container;
 use crate::container::channel::{Channel, Message};
 use crate::container::execute::{self, Failure, Ready, execute};
 use crate::container::plan::Plan;
+use crate::container::signals::{Interrupted, Signals};
 use crate::container::stdio::{Inside, Outside, Stdio};
-use crate::container::{resolver, root, supervise, user, volumes};
+use crate::container::{resolver, root, signals, user, volumes};
 
 /// How a start went.
 pub enum Started {
@@ -39,12 +40,15 @@ pub struct Running {
     /// The outer ends of its standard streams.
     pub stdio: Outside,
     /// The signals that came for it.
-    pub signals: SignalFd,
+    pub signals: Signals,
 }
 
 /// Starts the command of `plan` in `container`, and waits until it runs or has failed to. `group` are its cgroups.
+///
+/// Errors: what Tinbox itself could not do; and [`Interrupted`], if a signal came before the command ran. In both cases
+/// no process of the container is left.
 pub fn start(plan: &Plan, container: &Container, group: Option<&Group>, stages: &Stages) -> Result<Started> {
-    let signals = supervise::catch_signals()?;
+    let mut signals = Signals::catch()?;
     let stdio = Stdio::new(plan)?;
     let (outside, inside) = Channel::pair()?;
     let hosts = tell::is_on().then(|| (stages.namespaces_of)(Pid::this())).and_then(Result::ok);
@@ -64,7 +68,7 @@ pub fn start(plan: &Plan, container: &Container, group: Option<&Group>, stages: 
     let outside = outside.context("the child alone gives it away")?;
     let mut stdio = stdio.outside;
     let running = chapter(2, || plan.sharing.lend_ids(&process, &outside))
-        .and_then(|()| wait_until_it_runs(&outside, &mut stdio, plan));
+        .and_then(|()| wait_until_it_runs(&outside, &mut stdio, plan, &mut signals));
     match running.inspect_err(|_| process.end())? {
         None => Ok(Started::Running(Running { process, stdio, signals })),
         Some(failure) => {
@@ -75,15 +79,39 @@ pub fn start(plan: &Plan, container: &Container, group: Option<&Group>, stages: 
 }
 
 /// Waits for what comes from inside: perhaps a terminal, then silence when the command runs, or why it does not.
-fn wait_until_it_runs(outside: &Channel, stdio: &mut Outside, plan: &Plan) -> Result<Option<Failure>> {
+fn wait_until_it_runs(
+    outside: &Channel,
+    stdio: &mut Outside,
+    plan: &Plan,
+    signals: &mut Signals,
+) -> Result<Option<Failure>> {
     loop {
+        wait_for_word(outside, signals)?;
         match outside.receive()? {
             Message::Terminal(terminal) => stdio.set_terminal(terminal, plan.interactive)?,
             Message::Failed(failure) => return Ok(Some(failure)),
             Message::Refused(errno) => {
                 return Ok(Some(execute::explain(&plan.command[0].to_string_lossy(), errno)));
             }
-            Message::Closed => return Ok(None),
+            Message::Closed => return signals.for_the_command().map(|()| None),
+        }
+    }
+}
+
+/// Waits until something comes from inside. To copy an image may take long, so a signal ends the wait, as an error.
+fn wait_for_word(outside: &Channel, signals: &Signals) -> Result<()> {
+    loop {
+        let mut waits = [outside.as_fd(), signals.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+        match poll(&mut waits, PollTimeout::NONE) {
+            Err(Errno::EINTR) => continue,
+            polled => polled.context("poll")?,
+        };
+        // Should the command run already, the signal is for it.
+        if waits[0].any().unwrap_or(true) {
+            return Ok(());
+        }
+        if let Some(signal) = signals.next()? {
+            bail!(Interrupted(signal));
         }
     }
 }
@@ -107,7 +135,7 @@ fn become_command(
 }
 
 fn become_program(plan: &Plan, ready: &Ready, channel: &Channel) -> u8 {
-    match usual_signals() {
+    match signals::reset() {
         Ok(()) => say(channel, &chapter(8, || execute(plan, ready, channel))),
         Err(error) => say(channel, &Failure::own(&error)),
     }
@@ -199,23 +227,9 @@ fn own_name(plan: &Plan) -> Result<()> {
 fn enter_workdir(plan: &Plan) -> Result<()> {
     let mode = Mode::from_bits_truncate(0o755);
     let made = Root::new("/".as_ref())?.create_dir_all_told(&plan.workdir, mode, "the image lacks it");
-    let failed = |errno| look::Error::call("openat2", &plan.workdir, errno);
+    let failed = |errno| look::Error::call("openat2", images::shown(plan.workdir.as_bytes()), errno);
     let directory = made.map_err(failed).context("the working directory")?;
     Ok(kernel::fchdir(directory.as_fd(), &plan.workdir, "where the command starts")?)
-}
-
-/// The command begins with no signal blocked and none ignored, whatever Rust, the supervisor or the caller did.
-fn usual_signals() -> Result<()> {
-    // The C library keeps two signals to itself, which a caller may have ignored too; so the kernel is asked directly.
-    // Zero is `SIG_DFL`, without flags, in the kernel's `struct sigaction`, which is smaller than this.
-    let default = [0_u64; 8];
-    let no_old: *const u64 = std::ptr::null();
-    for signal in 1..=64 {
-        // SAFETY: the kernel reads one structure, and the default disposition runs no code of ours. It refuses KILL
-        // and STOP, which are always at their default.
-        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), no_old, size_of::<u64>()) };
-    }
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None).context("unblock signals")
 }
 
 /// Tells, from the kernel's own records, what this process has of its own and what it shares with the host.

@@ -6,38 +6,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use anyhow::{Context, Result};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 
 use crate::container::relay::Relay;
 use crate::container::start::Running;
 use crate::container::terminal;
 
-/// What is passed on to the container's first process.
-const PASSED_ON: [Signal; 10] = [
-    Signal::SIGHUP,
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-    Signal::SIGALRM,
-    Signal::SIGTERM,
-    Signal::SIGCONT,
-    Signal::SIGWINCH,
-    Signal::SIGIO,
-];
-
 /// How often SIGINT or SIGTERM must come until the container is killed. The kernel does not end the first process
 /// of a PID namespace by a signal that it does not handle, so the first ones may well go unheard.
 const PATIENCE: u32 = 3;
-
-/// Takes the signals that are to be passed on out of their usual course. Made before the container, so that none
-/// is lost in between.
-pub fn catch_signals() -> Result<SignalFd> {
-    let signals: SigSet = PASSED_ON.into_iter().collect();
-    signals.thread_block().context("block signals")?;
-    SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).context("make a signalfd")
-}
 
 /// Looks after a container until it has ended and all its output is passed on. Answers with its exit status.
 pub fn supervise(running: &mut Running) -> Result<u8> {
@@ -107,20 +84,19 @@ fn wait(running: &Running, ended: bool, input: &Relay, outputs: &[Relay; 2]) -> 
 }
 
 fn pass_on_signals(running: &Running, asked_to_end: &mut u32) -> Result<()> {
-    while let Some(info) = running.signals.read_signal().context("read the signalfd")? {
-        let number = info.ssi_signo as i32;
-        match (Signal::try_from(number), &running.stdio.terminal) {
-            (Ok(Signal::SIGWINCH), Some(terminal)) => terminal::copy_size(terminal),
+    while let Some(signal) = running.signals.next()? {
+        match (signal, &running.stdio.terminal) {
+            (Signal::SIGWINCH, Some(terminal)) => terminal::copy_size(terminal),
             // It also comes when the terminal has gone, and then there is nothing to set.
-            (Ok(Signal::SIGCONT), _) if running.stdio.raw_mode.is_some() => {
+            (Signal::SIGCONT, _) if running.stdio.raw_mode.is_some() => {
                 let _ = running.stdio.raw_mode.as_ref().map(|mode| mode.apply());
             }
-            (Ok(Signal::SIGINT | Signal::SIGTERM), _) => {
+            (Signal::SIGINT | Signal::SIGTERM, _) => {
                 *asked_to_end += 1;
-                let signal = if *asked_to_end < PATIENCE { number } else { libc::SIGKILL };
-                running.process.signal(signal);
+                let signal = if *asked_to_end < PATIENCE { signal } else { Signal::SIGKILL };
+                running.process.signal(signal as i32);
             }
-            _ => drop(running.process.signal(number)),
+            _ => drop(running.process.signal(signal as i32)),
         }
     }
     Ok(())

@@ -16,6 +16,9 @@ pub const TESTS: &[Test] = &[
     ("what_is_only_said_is_shown", &[Containers], what_is_only_said_is_shown),
     ("a_volume_is_not_part_of_the_layer", &[Containers], a_volume_is_not_part_of_the_layer),
     ("a_volume_that_cannot_be_is_refused", &[Containers], a_volume_that_cannot_be_is_refused),
+    ("a_volume_does_not_cover_what_makes_a_container", &[Containers], a_volume_does_not_cover_what_makes_a_container),
+    ("more_than_the_kernel_takes_is_refused", &[Containers], more_than_the_kernel_takes_is_refused),
+    ("what_an_image_says_is_not_said_at_length", &[Containers], what_an_image_says_is_not_said_at_length),
     ("a_volume_does_not_hide_what_is_mounted_later", &[Containers], a_volume_does_not_hide_what_is_mounted_later),
     ("an_image_has_no_say_about_your_variables", &[Containers], an_image_has_no_say_about_your_variables),
     ("an_image_cannot_repaint_the_terminal", &[Containers], an_image_cannot_repaint_the_terminal),
@@ -113,7 +116,7 @@ fn a_volume_that_cannot_be_is_refused() {
 
 /// As root, a copy of the machine's `/proc` or `/sys` would be read (CVE-2019-16884 was a mount over `/proc`).
 fn a_volume_does_not_hide_what_is_mounted_later() {
-    let volumes = ["/proc", "/proc/self", "/sys", "/dev"].map(|path| (path.to_owned(), json!({}))).into();
+    let volumes = ["/proc/self", "/sys/fs/cgroup", "/dev/shm"].map(|path| (path.to_owned(), json!({}))).into();
     let tinbox = with(Config { volumes, cmd: words(&["cat", "/proc/self/mounts"]), ..Config::default() });
     let mounts = tinbox.tinbox("run --rm app").ok();
     for (path, kind) in [("/proc", "proc"), ("/sys", "sysfs"), ("/dev", "tmpfs")] {
@@ -174,25 +177,86 @@ fn an_image_is_wanted_by_id_too() {
 /// The kernel takes one page of options, and each layer is called by 64 digits and a path.
 fn more_layers_than_the_kernel_takes_names() {
     let tinbox = with(Config { cmd: words(&["cat", "/number"]), ..Config::default() });
+    stack(&tinbox, "many", (0..100).map(|number| one_file("number", &format!("{number}\n"))));
+    assert_eq!(tinbox.tinbox("run --rm many").ok(), "99\n");
+}
+
+/// Stores `name`: the image `app` with these layers on top.
+fn stack(tinbox: &Tinbox, name: &str, layers: impl Iterator<Item = Vec<u8>>) {
     let store = Store::open(&tinbox.path("images"));
-    let base = store.find(&Name::parse("app").unwrap()).unwrap().unwrap();
+    let app = store.find(&Name::parse("app").unwrap()).unwrap().unwrap();
     let writer = store.write().unwrap();
-    let (mut config, mut below) = (base.config.clone(), base.chain_id());
-    let mut layers: Vec<_> = base.layers.iter().map(|layer| layer.descriptor.clone()).collect();
-    for number in 0..100 {
-        let mut tar = tar::Builder::new(Vec::new());
-        let (content, mut header) = (format!("{number}\n"), tar::Header::new_gnu());
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        tar.append_data(&mut header, "number", content.as_bytes()).unwrap();
-        let tar = tar.into_inner().unwrap();
+    let (mut config, mut below) = (app.config.clone(), app.chain_id());
+    let mut stacked: Vec<_> = app.layers.iter().map(|layer| layer.descriptor.clone()).collect();
+    for tar in layers {
         let received = writer.receive(&mut &tar[..], &images::Expected::default(), images::apply_layer).unwrap();
         let placed = writer.place(received, below.as_ref()).unwrap();
         below = Some(placed.chain_id);
         config.rootfs.diff_ids.push(placed.diff_id);
-        layers.push(placed.descriptor);
+        stacked.push(placed.descriptor);
     }
-    writer.commit_new(&config, layers, &[Name::parse("many").unwrap()]).unwrap();
-    drop(writer);
-    assert_eq!(tinbox.tinbox("run --rm many").ok(), "99\n");
+    writer.commit_new(&config, stacked, &[Name::parse(name).unwrap()]).unwrap();
+}
+
+fn one_file(name: &str, content: &str) -> Vec<u8> {
+    let (mut tar, mut header) = (tar::Builder::new(Vec::new()), tar::Header::new_gnu());
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, name, content.as_bytes()).unwrap();
+    tar.into_inner().unwrap()
+}
+
+fn one_link(name: &str, to: &str) -> Vec<u8> {
+    let (mut tar, mut header) = (tar::Builder::new(Vec::new()), tar::Header::new_gnu());
+    header.set_entry_type(tar::EntryType::Symlink);
+    header.set_size(0);
+    tar.append_link(&mut header, name, to).unwrap();
+    tar.into_inner().unwrap()
+}
+
+fn a_volume_does_not_cover_what_makes_a_container() {
+    for (path, link, covered) in [
+        ("/x", "/", "/"),
+        ("/x", "proc", "/proc"),
+        ("/x/./", "../../sys", "/sys"),
+        ("/x", "/dev", "/dev"),
+        ("/dev", "unused", "/dev"),
+    ] {
+        let tinbox = with(Config { volumes: [(path.into(), json!({}))].into(), ..Config::default() });
+        stack(&tinbox, "linked", std::iter::once(one_link("x", link)));
+        let error = tinbox.tinbox("run --rm linked true").fails(125);
+        assert!(error.ends_with(&format!("it leads to {covered}, where no volume can be\n")), "{error}");
+        assert!(tinbox.leftovers().is_empty());
+    }
+}
+
+fn more_than_the_kernel_takes_is_refused() {
+    let (many, long) = ((0..200_000).map(|n| format!("{n}=v")).collect(), vec![format!("A={}", "x".repeat(200_000))]);
+    let volumes = (0..30_000).map(|n| (format!("/{n}"), json!({}))).collect();
+    for (config, says) in [
+        (Config { env: many, ..Config::default() }, "argument list too long: the command and its environment"),
+        (Config { env: long, ..Config::default() }, "has 200002 bytes, and the kernel takes 131071 at most"),
+        (Config { volumes, ..Config::default() }, "the image has 30000 volumes: a container can have 128 at most"),
+    ] {
+        let tinbox = with(config);
+        let error = tinbox.tinbox("run --rm app true").fails(125);
+        assert!(error.contains(says) && error.len() < 1000, "{error}");
+        assert!(tinbox.leftovers().is_empty());
+    }
+}
+
+fn what_an_image_says_is_not_said_at_length() {
+    let long = "a".repeat(100_000);
+    for config in [
+        Config { user: long.clone(), ..Config::default() },
+        Config { working_dir: long.clone(), ..Config::default() },
+        Config { working_dir: format!("/{long}"), ..Config::default() },
+        Config { volumes: [(format!("/{long}"), json!({}))].into(), ..Config::default() },
+        Config { entrypoint: words(&[&long]), env: vec![format!("PATH=/{long}")], ..Config::default() },
+        Config { entrypoint: vec![format!("/{long}")], ..Config::default() },
+    ] {
+        let tinbox = with(config);
+        let ended = tinbox.tinbox("run --rm app true");
+        assert!(ended.status >= 125 && ended.stderr.len() < 1000, "{} {}", ended.status, ended.stderr);
+    }
 }

@@ -1,5 +1,6 @@
 //! Tinbox may be killed at any moment. Whatever it was doing, the next start finds nothing half done.
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -10,6 +11,7 @@ use crate::Test;
 use crate::support::need::Need::{Containers, Strace, Unshare};
 use crate::support::process::Process;
 use crate::support::{Running, TINBOX, Tinbox, cgroups, host_mounts};
+use crate::weak;
 
 pub const TESTS: &[Test] = &[
     ("a_container_does_not_outlive_its_monitor", &[Containers], a_container_does_not_outlive_its_monitor),
@@ -19,6 +21,7 @@ pub const TESTS: &[Test] = &[
         one_that_does_not_mind_is_ended_by_the_next_start,
     ),
     ("what_a_killed_tinbox_left_is_cleared", &[Containers], what_a_killed_tinbox_left_is_cleared),
+    ("a_start_is_ended_by_signals", &[Containers], a_start_is_ended_by_signals),
     ("killed_outside_at_any_call", &[Containers, Strace], killed_outside_at_any_call),
     ("killed_inside_at_any_call", &[Containers, Strace], killed_inside_at_any_call),
 ];
@@ -60,6 +63,28 @@ fn what_a_killed_tinbox_left_is_cleared() {
     // The name is free again, too.
     tinbox.tinbox("run --rm --name gone base true").ok();
     assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
+}
+
+/// A slow start, such as one that copies the image, would else have to be sat out.
+fn a_start_is_ended_by_signals() {
+    let tinbox = Tinbox::new();
+    let name = |signal: Signal| format!("tinbox: ended by {signal} before the command ran\n");
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["run", "--name", "slow", "base", "true"]).env("TINBOX_ROOT", tinbox.path(""));
+        command.env(weak::VARIABLE, weak::NO_END).env("NO_COLOR", "1").stderr(Stdio::piped());
+        let mut running = Running::start(command);
+        let inside = Process::open(running.init());
+        // What is for the command does not end the start.
+        running.signal(Signal::SIGWINCH);
+        running.signal(signal);
+        assert_eq!(running.wait(), 128 + signal as i32);
+        let mut said = String::new();
+        running.tinbox.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said, name(signal));
+        assert!(inside.ends_within(PollTimeout::ZERO));
+        assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
+    }
 }
 
 fn killed_outside_at_any_call() {
