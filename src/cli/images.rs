@@ -12,7 +12,7 @@ use crate::cli::image::filter::{self, Filter};
 use crate::cli::image::tree;
 use crate::cli::options::flag;
 use crate::cli::units;
-use crate::say::print;
+use crate::say::{print, say};
 use crate::state::State;
 
 /// What a column says where there is nothing to say.
@@ -55,7 +55,9 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let store = Store::open(&State::open()?.images());
     let pattern = matches.get_one::<String>("name").map(String::as_str);
     let filter = Filter::read(matches, &store, &KEYS)?.named(pattern)?;
-    let images: Vec<Image> = store.list()?.into_iter().filter_map(|image| filter.apply(image)).collect();
+    let listing = store.listing()?;
+    listing.damaged.iter().for_each(|damaged| say!("tinbox: warning: {damaged}"));
+    let images: Vec<Image> = listing.images.into_iter().filter_map(|image| filter.apply(image)).collect();
     if matches.get_flag("tree") {
         return tree::print_tree(&store, &images).map(|()| ExitCode::SUCCESS);
     }

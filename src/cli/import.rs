@@ -66,6 +66,7 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         comment: given("message").cloned().unwrap_or_else(|| format!("Imported from {from}")),
         platform: given("platform").map(|text| platform::parse(text)).transpose()?,
     };
+    ensure!(wish.name.as_ref().is_none_or(|name| name.digest().is_none()), "cannot import digest reference");
     let store = Store::open(&State::open()?.images());
     as_root_of_lent_ids(&mut || {
         let mut archive = open(source, tls_verify(matches))?;

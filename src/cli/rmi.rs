@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Arg, ArgMatches, Command};
-use images::store::LookUpError;
+use images::store::{DamagedImage, LookUpError};
 use images::{Name, Store};
 
 use crate::Stages;
@@ -57,16 +57,25 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
                 }
             }
         }
+        for damaged in removal.in_the_way() {
+            say!("tinbox: warning: {damaged}; until then no layers are cleared away, as it may need them");
+        }
+        removal.finish()?;
         Ok(status)
     })
 }
 
 fn remove(store: &Store, removal: &mut Removal<'_>, wanted: &str, force: bool) -> Result<()> {
-    let image = store.look_up(wanted)?;
-    let name = Name::parse(wanted).ok().filter(|name| image.names.contains(name) || image.digests.contains(name));
-    let deeds = match name {
-        Some(name) => removal.by_name(&name, &image, force)?,
-        None => removal.by_id(&image, force)?,
+    let named = |names: &[&[Name]]| Name::parse(wanted).ok().filter(|name| names.concat().contains(name));
+    let deeds = match store.look_up(wanted) {
+        Ok(image) => match named(&[&image.names, &image.digests]) {
+            Some(name) => removal.by_name(&name, &image, force)?,
+            None => removal.by_id(&image, force)?,
+        },
+        Err(error) => {
+            let damaged: DamagedImage = error.downcast()?;
+            removal.damaged(&damaged, named(&[&damaged.names]).as_ref(), force)?
+        }
     };
     for deed in &deeds {
         print(&match deed {

@@ -32,9 +32,11 @@ pub fn prepare(directory: &Path) -> Result<()> {
 pub fn mount(plan: &Plan, stages: &Stages) -> Result<()> {
     let quiet = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     kernel::mount("", "/", "", quiet, "", "nothing mounted from here on reaches the host")?;
-    match overlay(plan).mount(&plan.mount_point, stages.stack) {
+    let overlay = overlay(plan);
+    match overlay.mount(&plan.mount_point, stages.stack) {
         Ok(()) => Ok(()),
         Err(error) => {
+            overlay.check_layers()?;
             say!("tinbox: overlay does not work here, so the image is copied, which takes longer: {error}");
             copy(plan)
         }

@@ -4,9 +4,12 @@
 //! as the container is there its layers must be, so the image stays, without a name. What no image needs any more is
 //! cleared away then, and only while nobody adds anything: a container that is being started right now may have found
 //! the image already, and holds the store until its record says so.
+//!
+//! As long as this goes on, nobody else gets at the store. So layers only leave their places then, and their files, of
+//! which there may be very many, are removed when the store was let go: see [`Removal::finish`].
 
 use anyhow::{Result, bail};
-use images::store::{CollectedKind, ExclusiveLock};
+use images::store::{CollectedKind, Collection, DamagedImage, ExclusiveLock};
 use images::{Digest, Image, Name, Store};
 
 use crate::container::{self, Life, Record};
@@ -28,6 +31,7 @@ pub struct Removal<'a> {
     /// `None` if somebody adds something: then what loses its name stays until the next time.
     alone: Option<ExclusiveLock>,
     containers: Vec<(Record, Life)>,
+    collections: Vec<Collection>,
     /// How many bytes were freed.
     pub freed: u64,
 }
@@ -36,7 +40,18 @@ impl<'a> Removal<'a> {
     /// Looks who is there. Call it as whoever may remove layers: see [`crate::lent_ids`].
     pub fn begin(state: &State, store: &'a Store) -> Result<Removal<'a>> {
         let alone = store.alone()?;
-        Ok(Removal { store, alone, containers: container::all(state)?, freed: 0 })
+        Ok(Removal { store, alone, containers: container::all(state)?, collections: Vec::new(), freed: 0 })
+    }
+
+    /// Lets go of the store, and removes the files of the layers that went.
+    pub fn finish(self) -> Result<()> {
+        drop(self.alone);
+        self.collections.into_iter().try_for_each(Collection::remove_files)
+    }
+
+    /// Images that are so damaged that nothing was cleared away because of them: nobody can say what they need.
+    pub fn in_the_way(&self) -> &[DamagedImage] {
+        self.collections.last().map_or(&[], |collection| &collection.unknown)
     }
 
     /// Whether nobody adds anything, so that what is not needed can be cleared away.
@@ -82,6 +97,44 @@ impl<'a> Removal<'a> {
         Ok(deeds)
     }
 
+    /// A container that came from a damaged image, or may have: where its id is lost, that is each whose image is none
+    /// that can be read.
+    pub fn user_of_damaged(&self, image: &DamagedImage) -> Result<Option<&(Record, Life)>> {
+        let others = if image.id.is_none() { self.store.list()? } else { Vec::new() };
+        let is_known = |id: &Digest| others.iter().any(|other| other.id == *id);
+        let uses = |id: &Digest| image.id.map_or_else(|| !is_known(id), |own| own == *id);
+        Ok(self.containers.iter().find(|(record, _)| uses(&record.image_id)))
+    }
+
+    /// Takes `name` from a damaged image, or all its names if none is said, and removes it if those were its last.
+    ///
+    /// Conflicts are errors: without `force`, that it has several names, or that a container may have come from it.
+    pub fn damaged(&mut self, image: &DamagedImage, name: Option<&Name>, force: bool) -> Result<Vec<Removed>> {
+        let id = image.manifest.short();
+        let user = self.user_of_damaged(image)?;
+        if let Some((user, _)) = user.filter(|_| !force || image.names.is_empty()) {
+            bail!(
+                "conflict: unable to delete {id} ({}) - container {short} may be using it\n  help: `tinbox rm {short}` \
+                 removes the container",
+                if force { "cannot be forced" } else { "must be forced" },
+                short = &user.id[..12]
+            );
+        }
+        if !force && name.is_none() && image.names.len() > 1 {
+            bail!("conflict: unable to delete {id} (must be forced) - image is referenced in multiple repositories");
+        }
+        let keep = user.is_some() || self.alone.is_none();
+        match name {
+            Some(name) => self.store.untag(name, keep)?,
+            None => self.store.forget_damaged(image, keep)?,
+        }
+        let gone = name.map_or_else(|| image.names.clone(), |name| vec![name.clone()]);
+        if !keep {
+            self.clear(&[])?;
+        }
+        Ok(gone.into_iter().map(Removed::Untagged).collect())
+    }
+
     /// Takes all names from `image`, and removes it.
     ///
     /// Conflicts are errors: without `force`, that it has several names, or that a container came from it that has
@@ -115,17 +168,20 @@ impl<'a> Removal<'a> {
         Ok(deeds)
     }
 
-    /// Removes all of `images`. No container came from any of them.
-    pub fn all(&mut self, images: &[&Image]) -> Result<Vec<Removed>> {
+    /// Removes all of `images`, and all of `damaged`. No container came from any of them.
+    pub fn all(&mut self, images: &[&Image], damaged: &[&DamagedImage]) -> Result<Vec<Removed>> {
         images.iter().try_for_each(|image| self.store.forget(image, false))?;
-        let deeds = images.iter().flat_map(|image| untagged(image)).collect();
+        damaged.iter().try_for_each(|image| self.store.forget_damaged(image, false))?;
+        let names = damaged.iter().flat_map(|image| image.names.iter().cloned().map(Removed::Untagged));
+        let deeds = images.iter().flat_map(|image| untagged(image)).chain(names).collect();
         Ok([deeds, self.clear(images)?].concat())
     }
 
     /// Clears away what nothing refers to, and says what of it was these images'.
     fn clear(&mut self, images: &[&Image]) -> Result<Vec<Removed>> {
         let Some(alone) = &self.alone else { return Ok(Vec::new()) };
-        let collected = self.store.collect(alone)?;
+        let collection = self.store.collect(alone)?;
+        let collected = &collection.collected;
         self.freed += collected.iter().map(|collected| collected.bytes).sum::<u64>();
         let is_gone = |what: CollectedKind, digest: &Digest| {
             collected.iter().any(|collected| collected.what == what && collected.digest == *digest)
@@ -142,6 +198,7 @@ impl<'a> Removal<'a> {
                 }
             }
         }
+        self.collections.push(collection);
         Ok(deeds)
     }
 }

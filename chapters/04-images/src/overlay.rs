@@ -35,13 +35,16 @@ pub(crate) fn opaque_attribute(rootless: bool) -> &'static CStr {
 
 /// The kernel takes one page of options, and ends them with a zero.
 const OPTIONS_MAX: usize = 4095;
+/// What the options take besides the names of directories.
+const OPTIONS_BESIDES: usize = 256;
 
 impl Overlay {
     /// Mounts it on `target` with `stack`. Where the names of many layers are longer than the kernel takes, they are
     /// called by descriptors.
     pub fn mount(&self, target: &Path, stack: fn(&Overlay, &Path) -> look::Result<()>) -> look::Result<()> {
         let names = self.layers.iter().map(|layer| escape(layer).len() + 1).sum::<usize>();
-        let room = OPTIONS_MAX - 256 - escape(&self.upper).len() - escape(&self.work).len();
+        let taken = OPTIONS_BESIDES + escape(&self.upper).len() + escape(&self.work).len();
+        let room = OPTIONS_MAX.saturating_sub(taken);
         if names <= room {
             return stack(self, target);
         }
@@ -53,6 +56,17 @@ impl Overlay {
             return Err(Error::Content { object: format!("an image of {} layers", short.len()), problem });
         }
         stack(&Overlay { layers: short, ..self.clone() }, target)
+    }
+
+    /// Whether all its layers are there. Where they are not, that is why it cannot be mounted.
+    pub fn check_layers(&self) -> look::Result<()> {
+        match self.layers.iter().find(|layer| !layer.is_dir()) {
+            Some(missing) => {
+                let problem = "it is missing: remove the image, and fetch it again".into();
+                Err(Error::Content { object: format!("layer {}", missing.display()), problem })
+            }
+            None => Ok(()),
+        }
     }
 }
 

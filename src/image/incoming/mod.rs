@@ -109,7 +109,9 @@ impl<'a> Intake<'a> {
         let names = incoming.names.clone();
         let mut taken = Vec::new();
         for name in &names {
-            let before = self.store.find(name)?.filter(|before| before.id != Digest::of(&incoming.config));
+            // One that is damaged is mended, or has no id to tell.
+            let before =
+                self.store.find(name).ok().flatten().filter(|before| before.id != Digest::of(&incoming.config));
             taken.extend(before.map(|before| (name.clone(), before.id)));
         }
         let image = match incoming.manifest_of(&layers) {

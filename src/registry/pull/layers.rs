@@ -111,8 +111,8 @@ impl Work<'_> {
         self.source.client.stop().check()?;
         let received = match self.store.open_blob(digest)? {
             // It is there, but unpacked for another place.
-            Some((mut file, _)) => self.writer.receive(&mut file, &expected, self.apply),
-            None => {
+            Some((mut file, there)) if there == *size => self.writer.receive(&mut file, &expected, self.apply),
+            _ => {
                 let mut coming = Resuming::new(self.source, *digest, *size, progress);
                 self.writer.receive(&mut coming, &expected, self.apply)
             }

@@ -56,7 +56,8 @@ pub fn pull(store: &Store, name: &Name, wish: &PullOptions, access: &Access, app
     progress.say(&format!("{reference}: Pulling from {}", name.path()));
     let digest = first.digest;
     let (fetched, manifest) = source.one_image(first, wish.platform.as_ref())?;
-    let newer = store.find(name)?.is_none_or(|known| known.id != manifest.config.digest);
+    // One that is damaged is mended by this.
+    let newer = store.find(name).ok().flatten().is_none_or(|known| known.id != manifest.config.digest);
     let (config_bytes, config) = source.config(store, &manifest)?;
     let mut warnings = check_platform(&config, wish.platform.as_ref())?;
 

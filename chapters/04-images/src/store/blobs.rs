@@ -1,14 +1,15 @@
 //! Blobs: bytes, called by their digest.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use look::Error;
 
-use super::draft::sync_dir;
+use super::files::replace_file;
 use super::{Store, lock};
+use crate::oci::Descriptor;
 use crate::{Digest, failed_io};
 
 /// The most that is read of a manifest or a config.
@@ -23,7 +24,7 @@ impl Store {
         let path = self.blob(digest);
         file.take(DOCUMENT_MAX).read_to_end(&mut bytes).map_err(failed_io("read", &path))?;
         if Digest::of(&bytes) != *digest {
-            let problem = "its contents are not what its name says: remove the image, and fetch it again".into();
+            let problem = "its contents are not what its name says".into();
             return Err(Error::Content { object: path.display().to_string(), problem }.into());
         }
         Ok(bytes)
@@ -41,25 +42,21 @@ impl Store {
         Ok(Some((file, size)))
     }
 
-    /// Writes a small blob, unless it is there.
+    /// Writes a small blob, unless it is there whole. Its name is on disk once its directory was synced.
     pub(super) fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
-        let digest = Digest::of(bytes);
-        let path = self.blob(&digest);
-        if path.exists() {
-            return Ok(digest);
-        }
         ensure!(bytes.len() as u64 <= DOCUMENT_MAX, "a document of {} bytes is too long", bytes.len());
+        let digest = Digest::of(bytes);
         let _lock = lock::index(self)?;
-        let new = self.dir.join("blobs/new");
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&new)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&new, &path)
-        };
-        write().with_context(|| format!("write {}", path.display()))?;
-        sync_dir(&self.dir.join("blobs/sha256"))?;
+        if !self.read_blob(&digest).is_ok_and(|there| there == bytes) {
+            replace_file(&self.blob(&digest), &self.dir.join("blobs/new"), bytes)?;
+        }
         Ok(digest)
+    }
+
+    /// Whether the blob of `descriptor` is there, as long as it should be.
+    pub(super) fn has_blob(&self, descriptor: &Descriptor) -> bool {
+        let there = fs::symlink_metadata(self.blob(&descriptor.digest));
+        there.is_ok_and(|file| file.is_file() && file.len() == descriptor.size)
     }
 
     pub(super) fn blob(&self, digest: &Digest) -> PathBuf {

@@ -8,14 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::draft::{self, Draft};
-use super::index::Names;
-use super::lock::SharedLock;
-use super::{Image, Store};
+use super::index::Room;
+use super::layers::RECORD;
+use super::lock::ExclusiveLock;
+use super::{DamagedImage, Image, Store, spare};
 use crate::{Digest, Name, failed_io, remove_tree};
-
-/// As long as it lives, nobody adds anything to the store.
-#[derive(Debug)]
-pub struct ExclusiveLock(#[expect(dead_code, reason = "it is held, not looked at")] SharedLock);
 
 /// Something that was cleared away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,16 +34,38 @@ pub enum CollectedKind {
     Layer,
 }
 
+/// What a collection did.
+#[derive(Debug)]
+pub struct Collection {
+    /// What was cleared away. It is not there any more, but the files of layers still take their room.
+    pub collected: Vec<Collected>,
+    /// Images that are so damaged that nobody can say what they need. As long as one is there, nothing is cleared away.
+    pub unknown: Vec<DamagedImage>,
+    store: Store,
+    leftovers: Vec<Draft>,
+}
+
+impl Collection {
+    /// Removes the files of what was cleared away. That can take long, so let go of the lock on the store first. Where it
+    /// is not done, the next one who adds something does it.
+    pub fn remove_files(self) -> Result<()> {
+        let removed = self.leftovers.into_iter().try_for_each(Draft::remove);
+        // There may have been no room for it until now.
+        spare::keep(&self.store);
+        removed.context("remove the files of layers that are not used any more")
+    }
+}
+
 impl Store {
     /// Takes `name` away. `keep` says whether its image stays, without a name, if that was its last one.
     pub fn untag(&self, name: &Name, keep: bool) -> Result<()> {
-        self.change_names(|names| names.unset(name, keep))
+        self.change_names(Room::Spare, |names| names.unset(name, keep))
     }
 
     /// Takes all names of `image` away; with `keep` it stays without one.
     pub fn forget(&self, image: &Image, keep: bool) -> Result<()> {
         let same = |manifest: &Digest| *manifest == image.manifest.digest || self.id_of(manifest) == Some(image.id);
-        self.change_names(|names| {
+        self.change_names(Room::Spare, |names| {
             names.entries.retain(|(_, manifest)| !same(&manifest.digest));
             if keep {
                 names.keep(&image.manifest);
@@ -54,60 +73,61 @@ impl Store {
         })
     }
 
+    /// Takes all names of a damaged image away; with `keep` it stays without one.
+    pub fn forget_damaged(&self, image: &DamagedImage, keep: bool) -> Result<()> {
+        self.change_names(Room::Spare, |names| {
+            let manifest = names.entries.iter().find(|(_, known)| known.digest == image.manifest).cloned();
+            names.entries.retain(|(_, known)| known.digest != image.manifest);
+            names.entries.extend(manifest.filter(|_| keep).map(|(_, manifest)| (None, manifest)));
+        })
+    }
+
     /// Which image this manifest is of.
     fn id_of(&self, manifest: &Digest) -> Option<Digest> {
-        let manifest: crate::oci::Manifest = serde_json::from_slice(&self.read_blob(manifest).ok()?).ok()?;
-        Some(manifest.config.digest)
+        Some(self.read_manifest(manifest).ok()?.config.digest)
     }
 
     /// Keeps others from adding, and from starting to use an image, until the result is dropped. `None` if somebody does
     /// just now.
     pub fn alone(&self) -> Result<Option<ExclusiveLock>> {
-        Ok(SharedLock::exclusive(self)?.map(ExclusiveLock))
+        ExclusiveLock::try_take(self)
     }
 
     /// Clears away all that no image in the index refers to.
     ///
     /// Whoever has unpacked layers in use must have their image in the index. Call it as whoever may remove what the
     /// layers hold: root, or root of the user namespace with the lent ids.
-    pub fn collect(&self, _alone: &ExclusiveLock) -> Result<Vec<Collected>> {
-        draft::sweep(self).context("clean up after a layer that was never finished")?;
-        let (blobs, layers) = self.referred_to()?;
-        let mut collected = Vec::new();
-        for (dir, what, kept) in
-            [("layers", CollectedKind::Layer, layers), ("blobs/sha256", CollectedKind::Blob, blobs)]
-        {
-            for (digest, path) in unreferred(&self.dir.join(dir), &kept)? {
-                let bytes = match what {
-                    CollectedKind::Blob => fs::symlink_metadata(&path).map_err(failed_io("stat", &path))?.len(),
-                    // One that is damaged is to go all the more.
-                    CollectedKind::Layer => self.layer_record(&digest).map_or(0, |record| record.size),
-                };
-                self.discard(&path)?;
-                collected.push(Collected { what, digest, bytes });
-            }
+    pub fn collect(&self, _alone: &ExclusiveLock) -> Result<Collection> {
+        let needed = self.needed()?;
+        let leftovers = draft::abandoned(self).context("clean up after a layer that was never finished")?;
+        let (store, collected) = (self.clone(), Vec::new());
+        let mut collection = Collection { collected, unknown: needed.unknown, store, leftovers };
+        if !collection.unknown.is_empty() {
+            return Ok(collection);
         }
-        Ok(collected)
+        for (digest, path) in unreferred(&self.dir.join("layers"), &needed.layers)? {
+            // One that is damaged is to go all the more.
+            let bytes = self.layer_record(&digest).map_or(0, |record| record.size);
+            collection.leftovers.extend(self.discard(&path)?);
+            collection.collected.push(Collected { what: CollectedKind::Layer, digest, bytes });
+        }
+        for (digest, path) in unreferred(&self.dir.join("blobs/sha256"), &needed.blobs)? {
+            let bytes = fs::symlink_metadata(&path).map_err(failed_io("stat", &path))?.len();
+            remove_tree(&path)?;
+            collection.collected.push(Collected { what: CollectedKind::Blob, digest, bytes });
+        }
+        Ok(collection)
     }
 
-    /// The digests of all blobs, and the chain ids of all layers, that are in use.
-    fn referred_to(&self) -> Result<(HashSet<Digest>, HashSet<Digest>)> {
-        let (mut blobs, mut layers) = (HashSet::new(), HashSet::new());
-        for (_, manifest) in Names::read(self)?.entries {
-            let image = Image::read(self, &manifest)?;
-            blobs.extend([manifest.digest, image.id]);
-            blobs.extend(image.layers.iter().map(|layer| layer.descriptor.digest));
-            layers.extend(image.layers.iter().map(|layer| layer.chain_id));
+    /// Takes a layer away at once, even if the rest is cut short. What it held goes with the result.
+    fn discard(&self, layer: &Path) -> Result<Option<Draft>> {
+        if let Ok(draft) = Draft::take_away(self, layer) {
+            return Ok(Some(draft));
         }
-        Ok((blobs, layers))
-    }
-
-    /// Removes `path`, which is gone from its place at once, even if the rest is cut short.
-    fn discard(&self, path: &Path) -> Result<()> {
-        let draft = Draft::begin(self)?;
-        let away = draft.layer().join("away");
-        fs::rename(path, &away).map_err(failed_io("rename", path))?;
-        remove_tree(&away).with_context(|| format!("remove {}", path.display()))
+        // Nothing refers to it, so it can go where it is. One without its record counts as missing.
+        let _ = fs::remove_file(layer.join(RECORD));
+        remove_tree(layer).with_context(|| format!("remove {}", layer.display()))?;
+        Ok(None)
     }
 }
 

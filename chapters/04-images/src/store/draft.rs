@@ -1,8 +1,9 @@
-//! A layer that is being unpacked.
+//! A layer that is being unpacked, or removed.
 //!
 //! A draft is a directory in `tmp/` that its maker holds locked (flock(2)). A maker that is killed leaves it behind,
 //! but not the lock: whoever begins the next one finds it unlocked and removes it. The lock on the store keeps a draft
-//! from being swept in the moment between its mkdir and its lock.
+//! from being swept in the moment between its mkdir and its lock. A layer that is removed ends as a draft: it leaves its
+//! place at once, and what it holds is removed when nobody waits for the store any more.
 
 use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -25,13 +26,27 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn begin(store: &Store) -> Result<Draft> {
         let _lock = lock::index(store)?;
-        let candidates = (0..u32::MAX).map(|n| store.drafts().join(n.to_string()));
-        let free = candidates.into_iter().find(|dir| fs::symlink_metadata(dir).is_err());
-        let dir = free.context("no name is left for a new layer")?;
+        let dir = free_name(store)?;
         make_private_dir(&dir.join("layer/tree"))?;
         let handle = File::open(&dir).map_err(failed_io("open", &dir))?;
         handle.lock().map_err(failed_io("flock", &dir))?;
         Ok(Draft { dir, handle })
+    }
+
+    /// Takes the layer in the directory `layer` out of its place at once, as a draft that is only there to be removed.
+    /// That takes no room, neither a block nor an inode.
+    pub(super) fn take_away(store: &Store, layer: &Path) -> Result<Draft> {
+        let _lock = lock::index(store)?;
+        let dir = free_name(store)?;
+        let handle = File::open(layer).map_err(failed_io("open", layer))?;
+        handle.lock().map_err(failed_io("flock", layer))?;
+        fs::rename(layer, &dir).map_err(failed_io("rename", layer))?;
+        Ok(Draft { dir, handle })
+    }
+
+    /// Removes it, and says whether that went well. The store need not be locked: it may take long.
+    pub(super) fn remove(self) -> Result<()> {
+        Ok(remove_tree(&self.dir)?)
     }
 
     /// Something on the disk that it is on.
@@ -62,23 +77,24 @@ impl Drop for Draft {
     }
 }
 
-/// Removes the drafts whose makers are dead.
-pub(super) fn sweep(store: &Store) -> Result<()> {
+/// The drafts whose makers are dead, which go when they are dropped.
+pub(super) fn abandoned(store: &Store) -> Result<Vec<Draft>> {
     let _lock = lock::index(store)?;
     let drafts = store.drafts();
+    let mut abandoned = Vec::new();
     if !drafts.exists() {
-        return Ok(());
+        return Ok(abandoned);
     }
     for entry in fs::read_dir(&drafts).map_err(failed_io("open", &drafts))? {
-        let path = entry.map_err(failed_io("getdents64", &drafts))?.path();
-        if File::open(&path).is_ok_and(|dir| dir.try_lock().is_ok()) {
-            remove_tree(&path)?;
-        }
+        let dir = entry.map_err(failed_io("getdents64", &drafts))?.path();
+        let free = File::open(&dir).ok().filter(|handle| handle.try_lock().is_ok());
+        abandoned.extend(free.map(|handle| Draft { dir, handle }));
     }
-    Ok(())
+    Ok(abandoned)
 }
 
-pub(super) fn sync_dir(path: &Path) -> Result<()> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(failed_io("fsync", path))?;
-    Ok(())
+/// The first name that no draft has. The store is locked.
+fn free_name(store: &Store) -> Result<PathBuf> {
+    let mut candidates = (0..u32::MAX).map(|n| store.drafts().join(n.to_string()));
+    candidates.find(|dir| fs::symlink_metadata(dir).is_err()).context("no name is left for a new layer")
 }

@@ -38,13 +38,15 @@ impl Image {
     /// Reads the image of this manifest, and checks that its parts fit together.
     pub(super) fn read(store: &Store, manifest: &Descriptor) -> Result<Image> {
         let bytes = store.read_blob(&manifest.digest)?;
-        Image::from_manifest(store, manifest, &bytes).with_context(|| format!("image {}", manifest.digest))
+        Image::from_manifest(store, manifest, &bytes)
     }
 
     /// The same, of a manifest that was read.
     pub(super) fn from_manifest(store: &Store, descriptor: &Descriptor, manifest: &[u8]) -> Result<Image> {
         let manifest: Manifest = serde_json::from_slice(manifest).context("its manifest is none")?;
         let config = store.read_blob(&manifest.config.digest)?;
+        let (size, said) = (config.len() as u64, manifest.config.size);
+        ensure!(size == said, "its manifest says that its config has {said} bytes, but it has {size}");
         let config: ImageConfig = serde_json::from_slice(&config).context("its config is none")?;
         let diff_ids = &config.rootfs.diff_ids;
         let (layers, known) = (manifest.layers.len(), diff_ids.len());

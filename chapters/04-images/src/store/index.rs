@@ -1,17 +1,32 @@
 //! `index.json`: which names there are, and which manifest each stands for.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow, ensure};
 
-use super::Store;
-use super::draft::sync_dir;
+use super::files::{is_full, replace_file, sync_dir};
+use super::{Store, lock, spare};
 use crate::oci::{Descriptor, Index, REF_NAME};
 use crate::{Name, failed_io};
 
 /// What marks a directory as an image layout.
 const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+
+pub(super) const INDEX: &str = "index.json";
+
+/// An index of nothing.
+const EMPTY: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
+
+/// What a new index may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// What is free.
+    Free,
+    /// Where nothing is free, what is kept for this: images are removed, which makes room.
+    Spare,
+}
 
 /// The names of a store. An image that has lost its name has an entry without one.
 #[derive(Debug, Default)]
@@ -20,14 +35,19 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Reads all of it. A store in which nothing is needs no index.
     pub(super) fn read(store: &Store) -> Result<Names> {
-        let path = store.dir.join("index.json");
+        let path = store.dir.join(INDEX);
         let json = match fs::read(&path) {
             Ok(json) => json,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Names::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                ensure!(is_empty(store), "{} is missing, though there are images{}", path.display(), way_out(&path));
+                return Ok(Names::default());
+            }
             Err(error) => return Err(failed_io("read", &path)(error).into()),
         };
-        let index: Index = serde_json::from_slice(&json).with_context(|| format!("{} is damaged", path.display()))?;
+        let index: Index = serde_json::from_slice(&json)
+            .map_err(|error| anyhow!("{} is damaged: {error}{}", path.display(), way_out(&path)))?;
         let entry = |descriptor: Descriptor| {
             let name = descriptor.annotations.get(REF_NAME).and_then(|name| Name::parse(name).ok());
             (name, descriptor)
@@ -36,18 +56,34 @@ impl Names {
     }
 
     /// Writes all of it, so that a reader finds the old index or the new one. The store is locked.
-    pub(super) fn write(self, store: &Store) -> Result<()> {
+    pub(super) fn write(self, store: &Store, room: Room) -> Result<()> {
         let descriptor = |(name, mut descriptor): (Option<Name>, Descriptor)| {
             descriptor.annotations.clear();
             name.map(|name| descriptor.annotations.insert(REF_NAME.into(), name.full()));
             descriptor
         };
         let index = Index::new(self.entries.into_iter().map(descriptor).collect());
-        if !store.dir.join("oci-layout").exists() {
-            write(store, "oci-layout", LAYOUT.as_bytes())?;
+        let json = serde_json::to_vec(&index)?;
+        match replace(store, INDEX, &json) {
+            Err(error) if room == Room::Spare && is_full(&error) => spare::become_index(store, &json).or(Err(error))?,
+            written => written?,
         }
-        write(store, "index.json", &serde_json::to_vec(&index)?)?;
-        sync_dir(&store.dir)
+        sync_dir(&store.dir)?;
+        spare::keep(store);
+        Ok(())
+    }
+
+    /// Makes a store of an empty directory: from now on it has an index, or is damaged.
+    pub(super) fn found(store: &Store) -> Result<()> {
+        if store.dir.join(INDEX).exists() {
+            return Ok(());
+        }
+        let _lock = lock::index(store)?;
+        if !store.dir.join("oci-layout").exists() {
+            replace(store, "oci-layout", LAYOUT.as_bytes())?;
+        }
+        // Somebody may have been faster.
+        Names::read(store)?.write(store, Room::Free)
     }
 
     /// The manifest that `name` stands for.
@@ -80,18 +116,22 @@ impl Names {
     }
 }
 
-/// Writes a file of the store so that a reader finds the old one or the new one.
-fn write(store: &Store, name: &str, bytes: &[u8]) -> Result<()> {
-    let (path, new) = (store.dir.join(name), store.dir.join(format!("{name}.new")));
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, &path)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    written.with_context(|| format!("write {}", path.display()))
+/// Whether there are no blobs and no layers.
+fn is_empty(store: &Store) -> bool {
+    let has_something = |dir| fs::read_dir(store.dir.join(dir)).is_ok_and(|mut entries| entries.next().is_some());
+    !["blobs/sha256", "layers"].into_iter().any(has_something)
+}
+
+/// Nothing else knows the names.
+fn way_out(index: &Path) -> String {
+    format!(
+        "\n  help: only a backup of it has the names of the images. Without one, begin anew with \
+         `echo '{EMPTY}' > '{}'`: images that you fetch again find their layers there, and `tinbox image prune` removes \
+         the rest",
+        index.display()
+    )
+}
+
+fn replace(store: &Store, name: &str, bytes: &[u8]) -> look::Result<()> {
+    replace_file(&store.dir.join(name), &store.dir.join(format!("{name}.new")), bytes)
 }

@@ -1,16 +1,18 @@
 //! Unpacked layers: a directory each, called by the chain id.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::draft::sync_dir;
+use super::files::{replace_file, sync_dir};
 use super::{Image, Store, lock};
 use crate::oci::Descriptor;
 use crate::{Digest, failed_io};
+
+pub(super) const RECORD: &str = "layer.json";
 
 /// What is written down beside the tree of a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +28,15 @@ pub(super) struct LayerRecord {
 }
 
 impl LayerRecord {
-    /// Writes it into the directory of a layer, so that it is on disk. A reader finds it whole.
+    /// Writes it into the directory of a layer that nobody else knows yet.
+    pub(super) fn write_new(&self, layer: &Path) -> Result<()> {
+        let path = layer.join(RECORD);
+        Ok(fs::write(&path, serde_json::to_vec(self)?).map_err(failed_io("write", &path))?)
+    }
+
+    /// Writes it into the directory of a layer. A reader finds it whole.
     pub(super) fn write(&self, layer: &Path) -> Result<()> {
-        let (path, new) = (layer.join("layer.json"), layer.join("layer.json.new"));
-        let json = serde_json::to_vec(self)?;
-        let write = || -> std::io::Result<()> {
-            let mut file = File::create(&new)?;
-            file.write_all(&json)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)
-        };
-        write().with_context(|| format!("write {}", path.display()))?;
-        sync_dir(layer)
+        Ok(replace_file(&layer.join(RECORD), &layer.join("layer.json.new"), &serde_json::to_vec(self)?)?)
     }
 }
 
@@ -52,23 +51,36 @@ impl Store {
         image.layers.iter().map(|layer| Ok(self.layer_record(&layer.chain_id)?.size)).collect()
     }
 
-    /// The trees from the bottom up to the layer `top`; none if there is no such layer.
-    pub(super) fn up_to(&self, top: Option<&Digest>) -> Result<Vec<PathBuf>> {
-        let mut trees = Vec::new();
+    /// The chain ids of the layers from the bottom up to `top`; none if there is no such layer. `known` remembers which
+    /// layer each stands on, so that a record is read once, however many layers are put on each other.
+    pub(super) fn up_to(
+        &self,
+        top: Option<&Digest>,
+        known: &mut HashMap<Digest, Option<Digest>>,
+    ) -> Result<Vec<Digest>> {
+        let mut chain = Vec::new();
         let mut next = top.copied();
         while let Some(chain_id) = next {
-            trees.push(self.tree(&chain_id));
-            next = self.layer_record(&chain_id)?.below;
+            chain.push(chain_id);
+            next = match known.get(&chain_id) {
+                Some(below) => *below,
+                None => *known.entry(chain_id).insert_entry(self.layer_record(&chain_id)?.below).get(),
+            };
         }
-        trees.reverse();
-        Ok(trees)
+        chain.reverse();
+        Ok(chain)
     }
 
     /// The blobs that hold the layer `chain_id`, which is unpacked: those that are there of all that ever came.
     pub(super) fn blobs_of(&self, chain_id: &Digest) -> Vec<Descriptor> {
-        let record = self.layer_record(chain_id).ok().filter(|_| self.tree(chain_id).exists());
+        let record = self.layer_record(chain_id).ok().filter(|_| self.tree(chain_id).is_dir());
         let blobs = record.map(|record| record.blobs).unwrap_or_default();
-        blobs.into_iter().filter(|blob| self.blob(&blob.digest).exists()).collect()
+        blobs.into_iter().filter(|blob| self.has_blob(blob)).collect()
+    }
+
+    /// Whether the layer `chain_id` is unpacked, and says what it is.
+    pub(super) fn has_layer(&self, chain_id: &Digest) -> bool {
+        self.layer_record(chain_id).is_ok() && self.tree(chain_id).is_dir()
     }
 
     /// Whether `blob` is one of them.
@@ -87,13 +99,15 @@ impl Store {
         // Those that were cleared away are forgotten here, so that the list does not grow for ever.
         record.blobs = self.blobs_of(chain_id);
         record.blobs.push(blob.clone());
-        record.write(&self.layer(chain_id))
+        record.write(&self.layer(chain_id))?;
+        sync_dir(&self.layer(chain_id))
     }
 
     pub(super) fn layer_record(&self, chain_id: &Digest) -> Result<LayerRecord> {
-        let path = self.layer(chain_id).join("layer.json");
-        let json = fs::read(&path).map_err(failed_io("read", &path))?;
-        serde_json::from_slice(&json).with_context(|| format!("{} is damaged", path.display()))
+        let path = self.layer(chain_id).join(RECORD);
+        let json = fs::read(&path).map_err(failed_io("read", &path));
+        let record = json.map_err(Error::from).and_then(|json| Ok(serde_json::from_slice(&json)?));
+        record.with_context(|| format!("layer {} is damaged: remove the image, and fetch it again", chain_id.short()))
     }
 
     pub(super) fn layer(&self, chain_id: &Digest) -> PathBuf {

@@ -6,7 +6,8 @@
 //! ├── index.json           the names: which manifest each stands for
 //! ├── blobs/sha256/<hex>   manifests, configs, and layers as they came: each called by its digest
 //! ├── layers/<chain id>/   layers unpacked, for overlayfs: shared by all images and containers
-//! ├── tmp/<n>/             layers that are being unpacked
+//! ├── tmp/<n>/             layers that are being unpacked, or removed
+//! ├── spare                room for the next index, kept for when the disk is full
 //! ├── lock                 held for the moment in which the index changes
 //! └── writers              held by everybody who adds something, and alone by who clears away
 //! ```
@@ -20,29 +21,33 @@
 
 mod blobs;
 mod collect;
+mod damaged;
 mod draft;
+mod files;
 mod gzip;
 mod image;
 mod index;
 mod layers;
 mod lock;
 mod receive;
+mod spare;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use collect::{Collected, CollectedKind, ExclusiveLock};
+pub use collect::{Collected, CollectedKind, Collection};
+pub use damaged::{DamagedImage, Listing};
 pub use image::{Image, ImageLayer};
-pub use lock::SharedLock;
+pub use lock::{ExclusiveLock, SharedLock};
 pub use receive::{Expected, Received};
 pub use writer::{Placed, Scratch, Writer};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use crate::Name;
+use crate::{Digest, Name};
 use index::Names;
 
 /// The images of one user, in one directory.
@@ -58,14 +63,18 @@ impl Store {
     }
 
     /// The image called `name`, if there is one. Costs three small files: every start pays it.
+    ///
+    /// Errors: [`DamagedImage`], or that the index cannot be read.
     pub fn find(&self, name: &Name) -> Result<Option<Image>> {
         match Names::read(self)?.of(name) {
-            Some(manifest) => Image::read(self, manifest).map(Some),
+            Some(manifest) => Ok(Some(self.read_image(Some(name), manifest)?)),
             None => Ok(None),
         }
     }
 
     /// The image that `wanted` means: a name, an id, or the beginning of one id.
+    ///
+    /// Errors: [`LookUpError`]; [`DamagedImage`], which can be meant by the beginning of its manifest's digest, too.
     pub fn look_up(&self, wanted: &str) -> Result<Image> {
         if let Ok(name) = Name::parse(wanted)
             && let Some(image) = self.find(&name)?
@@ -74,36 +83,26 @@ impl Store {
         }
         let hex = wanted.strip_prefix("sha256:").unwrap_or(wanted);
         let is_id = !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        let list = if is_id { self.list()? } else { Vec::new() };
-        let mut fitting = list.into_iter().filter(|image| image.id.hex().starts_with(hex));
+        let Listing { images, damaged } = if is_id { self.listing()? } else { Listing::default() };
+        let fits = |digest: &Digest| digest.hex().starts_with(hex);
+        let images = images.into_iter().filter(|image| fits(&image.id)).map(Ok);
+        let damaged = damaged.into_iter().filter(|image| fits(&image.manifest) || image.id.as_ref().is_some_and(fits));
+        let mut fitting = images.chain(damaged.map(Err));
         match (fitting.next(), fitting.next()) {
-            (Some(image), None) => Ok(image),
+            (Some(found), None) => Ok(found?),
             (Some(_), Some(_)) => Err(LookUpError::Ambiguous(crate::shown(wanted.as_bytes())).into()),
             (None, _) => Err(LookUpError::NoSuch(crate::shown(wanted.as_bytes())).into()),
         }
     }
 
-    /// All images, each once and with all its names, the newest first.
+    /// All images that can be read, each once and with all its names, the newest first.
     pub fn list(&self) -> Result<Vec<Image>> {
-        let mut images: Vec<Image> = Vec::new();
-        for (name, manifest) in Names::read(self)?.entries {
-            let image = Image::read(self, &manifest)?;
-            let image = match images.iter_mut().find(|known| known.id == image.id) {
-                Some(known) => known,
-                None => {
-                    images.push(image);
-                    images.last_mut().context("it was just added")?
-                }
-            };
-            image.called(name);
-        }
-        images.sort_by_key(|image| (std::cmp::Reverse(image.created()), image.id));
-        Ok(images)
+        Ok(self.listing()?.images)
     }
 
     /// Keeps what is there from being cleared away, until the result is dropped.
     pub fn hold(&self) -> Result<SharedLock> {
-        SharedLock::shared(self)
+        SharedLock::take(self)
     }
 
     /// Locks something of the store that is called `name`, until the result is dropped.
@@ -117,9 +116,11 @@ impl Store {
         Writer::begin(self)
     }
 
+    /// `image` with all the names that its id has, whatever manifest they stand for.
     fn with_names(&self, image: Image) -> Result<Image> {
         let known = self.list()?.into_iter().find(|known| known.id == image.id);
-        Ok(known.unwrap_or(image))
+        let (names, digests) = known.map(|known| (known.names, known.digests)).unwrap_or_default();
+        Ok(Image { names, digests, ..image })
     }
 
     fn drafts(&self) -> PathBuf {

@@ -13,14 +13,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::unistd::syncfs;
 
 use super::draft::Draft;
 use super::{Store, gzip};
 use crate::layer::compression::{self, Compression};
 use crate::oci::Descriptor;
 use crate::tree::{Deferred, Room, Unpacked};
-use crate::{ApplyLayer, Digest, Hasher, HashingReader, Layer, Skipped, Tree, failed, failed_io};
+use crate::{ApplyLayer, Digest, Hasher, HashingReader, Layer, Skipped, Tree, failed_io};
 
 /// What somebody who sends a layer said about it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,9 +84,6 @@ pub(super) fn receive(
     if let Some(expected) = expected.size.filter(|expected| *expected != size) {
         bail!("it should have {expected} bytes, but has {size}");
     }
-    let handle = File::open(&blob_path).map_err(failed_io("open", &blob_path))?;
-    // One call for all the files of the tree: everything must be on disk before anything is visible.
-    syncfs(handle.as_fd()).map_err(failed("syncfs", &blob_path))?;
     let Unpacked { left_out, deferred, size, members } = laid;
     Ok(Received { descriptor: blob, diff_id, left_out, size, members, deferred, draft })
 }

@@ -58,7 +58,10 @@ fn files(store: &Store) -> Vec<String> {
 }
 
 fn collect(store: &Store) -> Vec<Collected> {
-    store.collect(&store.alone().unwrap().unwrap()).unwrap()
+    let collection = store.collect(&store.alone().unwrap().unwrap()).unwrap();
+    let collected = collection.collected.clone();
+    collection.remove_files().unwrap();
+    collected
 }
 
 fn content(tree: &Path) -> String {

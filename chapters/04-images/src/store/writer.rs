@@ -1,14 +1,18 @@
 //! Adding to the store.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, renameat};
+use nix::unistd::syncfs;
 
-use super::draft::{self, Draft, sync_dir};
-use super::index::Names;
+use super::draft::{self, Draft};
+use super::files::sync_dir;
+use super::index::{Names, Room};
 use super::layers::LayerRecord;
 use super::lock::{self, SharedLock, make_private_dir};
 use super::receive::{Expected, Received, receive};
@@ -21,7 +25,12 @@ use crate::{ApplyLayer, Digest, Name, Skipped, chain_ids, failed};
 pub struct Writer<'a> {
     store: &'a Store,
     _hold: SharedLock,
+    /// Which layer each stands on, of those that something was put on.
+    below: Mutex<HashMap<Digest, Option<Digest>>>,
 }
+
+/// Docker's words.
+const TAG_WITH_DIGEST: &str = "refusing to create a tag with a digest reference";
 
 /// A layer in its place.
 #[derive(Debug)]
@@ -52,9 +61,11 @@ impl<'a> Writer<'a> {
         for dir in ["blobs/sha256", "layers", "tmp"] {
             make_private_dir(&store.dir.join(dir))?;
         }
-        let hold = SharedLock::shared(store)?;
-        draft::sweep(store).context("clean up after a layer that was never finished")?;
-        Ok(Writer { store, _hold: hold })
+        let hold = SharedLock::take(store)?;
+        Names::found(store)?;
+        let removed = draft::abandoned(store)?.into_iter().try_for_each(Draft::remove);
+        removed.context("clean up after a layer that was never finished")?;
+        Ok(Writer { store, _hold: hold, below: Mutex::default() })
     }
 
     /// Writes a manifest or a config.
@@ -88,22 +99,42 @@ impl<'a> Writer<'a> {
         // The chain id below stands for all that is there, as the diff id of the bottom layer does.
         let chain: Vec<Digest> = below.copied().into_iter().chain([received.diff_id]).collect();
         let chain_id = *chain_ids(&chain).last().context("there is at least this layer")?;
-        let beneath = self.store.up_to(below)?;
-        received.deferred.settle(&received.draft.tree(), &beneath)?;
-        let Received { descriptor, diff_id, left_out, size, draft, .. } = received;
-        LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] }.write(&draft.layer())?;
+        let Received { descriptor, diff_id, left_out, size, draft, deferred, .. } = received;
+        deferred.settle(&draft.tree(), &self.trees_up_to(below)?)?;
+        LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] }.write_new(&draft.layer())?;
+        // One call for the blob, the record and all the files of the tree: they must be on disk before they have their
+        // names. That the names are on disk matters when an image speaks of them.
+        syncfs(draft.disk()).map_err(failed("syncfs", &draft.layer()))?;
         // The blob comes first: the record of the layer speaks of it.
         put_in_place(&draft.blob(), &self.store.blob(&descriptor.digest))?;
-        sync_dir(&self.store.dir.join("blobs/sha256"))?;
-        put_in_place(&draft.layer(), &self.store.layer(&chain_id))?;
-        sync_dir(&self.store.dir.join("layers"))?;
+        self.put_layer_in_place(&draft, &chain_id)?;
         // The layer may have been there, out of another blob.
         self.store.add_blob(&descriptor, &chain_id)?;
         Ok(Placed { descriptor, diff_id, chain_id, left_out })
     }
 
-    /// Makes an image of layers that are in place, in this order, and lets `names` mean it.
+    /// The trees from the bottom up to the layer `top`.
+    fn trees_up_to(&self, top: Option<&Digest>) -> Result<Vec<PathBuf>> {
+        let mut below = self.below.lock().unwrap_or_else(PoisonError::into_inner);
+        let chain = self.store.up_to(top, &mut below)?;
+        Ok(chain.iter().map(|chain_id| self.store.tree(chain_id)).collect())
+    }
+
+    /// Puts a layer in its place. One that is there stays, unless it is damaged.
+    fn put_layer_in_place(&self, draft: &Draft, chain_id: &Digest) -> Result<()> {
+        let place = self.store.layer(chain_id);
+        if put_in_place(&draft.layer(), &place)? || self.store.has_layer(chain_id) {
+            return Ok(());
+        }
+        let damaged = Draft::take_away(self.store, &place)?;
+        put_in_place(&draft.layer(), &place)?;
+        damaged.remove()
+    }
+
+    /// Makes an image of layers that are in place, in this order, and lets `names` mean it, which are tags: the digest of
+    /// an image is what it is, and not what it is to be called.
     pub fn commit_new(&self, config: &ImageConfig, layers: Vec<Descriptor>, names: &[Name]) -> Result<Image> {
+        ensure!(names.iter().all(|name| name.digest().is_none()), TAG_WITH_DIGEST);
         let config = serde_json::to_vec(config)?;
         self.commit_config(&config, layers, names)
     }
@@ -116,14 +147,17 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes the image visible that these bytes of a manifest describe, and lets `names` mean it; with none, it is
-    /// there without a name. Its config and layers must be there, and each blob must be one that holds its layer.
+    /// there without a name. Its config and layers must be there, and each blob must be one that holds its layer. A name
+    /// with a digest is believed: it may be that of an index which was seen to name the manifest.
     pub fn commit(&self, manifest: &[u8], media_type: &str, names: &[Name]) -> Result<Image> {
         let descriptor = Descriptor::new(media_type, self.put(manifest)?, manifest.len() as u64);
         let mut image = Image::from_manifest(self.store, &descriptor, manifest)?;
         if let Some(problem) = image.problem(self.store) {
             bail!("the image cannot be added: {problem}");
         }
-        self.store.change_names(|known| {
+        sync_dir(&self.store.dir.join("blobs/sha256"))?;
+        sync_dir(&self.store.dir.join("layers"))?;
+        self.store.change_names(Room::Free, |known| {
             names.iter().for_each(|name| known.set(name, &descriptor));
             known.keep(&descriptor);
         })?;
@@ -135,24 +169,27 @@ impl<'a> Writer<'a> {
 impl Store {
     /// Lets `name` mean `image`. What it meant before keeps an entry without a name if that was its last.
     pub fn tag(&self, image: &Image, name: &Name) -> Result<()> {
+        let manifest = image.manifest.digest;
+        ensure!(name.digest().is_none_or(|digest| digest == manifest), TAG_WITH_DIGEST);
         let _hold = self.hold()?;
-        ensure!(self.blob(&image.manifest.digest).exists(), "image {} is not there any more", image.id.short());
-        self.change_names(|names| names.set(name, &image.manifest))
+        ensure!(self.blob(&manifest).exists(), "image {} is not there any more", image.id.short());
+        self.change_names(Room::Free, |names| names.set(name, &image.manifest))
     }
 
     /// Changes the index, alone.
-    pub(super) fn change_names(&self, change: impl FnOnce(&mut Names)) -> Result<()> {
+    pub(super) fn change_names(&self, room: Room, change: impl FnOnce(&mut Names)) -> Result<()> {
         let _lock = lock::index(self)?;
         let mut names = Names::read(self)?;
         change(&mut names);
-        names.write(self)
+        names.write(self, room)
     }
 }
 
-/// Renames `from` to `to`, unless the same is there already: it is called by its contents.
-fn put_in_place(from: &Path, to: &Path) -> Result<()> {
+/// Renames `from` to `to`, unless there is such a directory already: it is called by its contents. Says whether it did.
+fn put_in_place(from: &Path, to: &Path) -> Result<bool> {
     match renameat(AT_FDCWD, from, AT_FDCWD, to) {
-        Ok(()) | Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(Errno::ENOTEMPTY | Errno::EEXIST) => Ok(false),
         Err(errno) => Err(failed("rename", from)(errno).into()),
     }
 }

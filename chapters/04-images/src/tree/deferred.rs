@@ -18,7 +18,7 @@ use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, openat};
 use nix::sys::stat::{Mode, SFlag, fstat};
-use nix::unistd::{UnlinkatFlags, geteuid, linkat, syncfs, unlinkat};
+use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 
 use super::attributes::{Attributes, Skipped, set_xattr, xattrs_of};
 use super::places::{DIRECTORY, c_string, is, is_whiteout_at, look, make_whiteout};
@@ -62,7 +62,7 @@ impl Deferred {
         Ok(())
     }
 
-    /// Takes it from the trees `below`, the bottom one first, into `tree`, and has it on disk in the end.
+    /// Takes it from the trees `below`, the bottom one first, into `tree`.
     pub fn settle(mut self, tree: &Path, below: &[PathBuf]) -> Result<()> {
         let nothing = self.implied.is_empty() && self.links.is_empty() && !self.opaque_root && self.root_described;
         if nothing || (below.is_empty() && self.links.is_empty()) {
@@ -80,8 +80,7 @@ impl Deferred {
         if self.opaque_root {
             stack = Stack::open([].iter())?;
         }
-        self.describe(&top, stack).context("describe the directories that the layer does not")?;
-        syncfs(&top).map_err(failed("syncfs", tree))
+        self.describe(&top, stack).context("describe the directories that the layer does not")
     }
 
     /// Makes the hard links. What they link to is shared between the layers: nothing is ever written to either.
