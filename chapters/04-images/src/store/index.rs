@@ -73,9 +73,11 @@ impl Names {
         Ok(())
     }
 
-    /// Makes a store of an empty directory: from now on it has an index, or is damaged.
-    pub(super) fn found(store: &Store) -> Result<()> {
-        if store.dir.join(INDEX).exists() {
+    /// Sees to it that there is an index, so that a store without one is known to be damaged. Nothing is put into
+    /// such a store: it could not get a name.
+    pub(super) fn begin(store: &Store) -> Result<()> {
+        let known = Names::read(store)?;
+        if !known.entries.is_empty() || store.dir.join(INDEX).exists() {
             return Ok(());
         }
         let _lock = lock::index(store)?;

@@ -62,7 +62,7 @@ impl<'a> Writer<'a> {
             make_private_dir(&store.dir.join(dir))?;
         }
         let hold = SharedLock::take(store)?;
-        Names::found(store)?;
+        Names::begin(store)?;
         let removed = draft::abandoned(store)?.into_iter().try_for_each(Draft::remove);
         removed.context("clean up after a layer that was never finished")?;
         Ok(Writer { store, _hold: hold, below: Mutex::default() })

@@ -1,5 +1,8 @@
 //! The store: what is added, found, named, shared and cleared away.
 
+mod damage;
+mod removing;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
