@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 
 use crate::Test;
 use crate::support::need::Need::Containers;
-use crate::support::{Ended, beside};
+use crate::support::{Ended, beside, remove_all};
 
 pub const TESTS: &[Test] = &[
     ("the_hunter_finds_and_kills_a_process_of_the_machine", &[Containers], the_hunter_finds_and_kills),
@@ -27,6 +27,13 @@ pub const TESTS: &[Test] = &[
 
 /// A directory with a root in it.
 struct Playground(tempfile::TempDir);
+
+impl Drop for Playground {
+    /// Overlay leaves a directory that the usual removal may not look into.
+    fn drop(&mut self) {
+        remove_all(self.0.path());
+    }
+}
 
 impl Playground {
     fn new() -> Playground {
