@@ -1,5 +1,7 @@
-//! Compares names as strings where they are some, and knows the special ones first.
+//! Compares names as strings, and takes what is hidden from the bytes. The special ones come first.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,17 +9,18 @@ use images::{Layer, Tree};
 
 pub fn apply_layer(layer: &mut Layer<'_>, tree: &mut Tree) -> Result<()> {
     while let Some(member) = layer.next_member()? {
-        let Some(name) = member.path.file_name().and_then(|name| name.to_str()) else {
+        let Some(name) = member.path.file_name() else {
             tree.put(&member, layer)?;
             continue;
         };
         let directory = member.path.parent().unwrap_or(Path::new(""));
-        if name == ".wh..wh..opq" {
+        let text = name.to_string_lossy();
+        if text == ".wh..wh..opq" {
             tree.opaque(directory)?;
-        } else if name.starts_with(".wh..wh.") {
+        } else if text.starts_with(".wh..wh.") {
             continue;
-        } else if let Some(hidden) = name.strip_prefix(".wh.") {
-            tree.whiteout(&directory.join(hidden))?;
+        } else if text.starts_with(".wh.") {
+            tree.whiteout(&directory.join(OsStr::from_bytes(&name.as_bytes()[4..])))?;
         } else {
             tree.put(&member, layer)?;
         }

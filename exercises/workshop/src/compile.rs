@@ -55,6 +55,9 @@ pub fn answers(mine: &Mine, exercises: &[&Exercise]) -> Result<Answers> {
 pub fn runtime(mine: &Mine, exercises: &[&Exercise]) -> Result<(PathBuf, Lock)> {
     let lock = lock()?;
     let mut cargo = cargo("runtime", "runtime");
+    if !is_built("runtime")? && !std::io::stderr().is_terminal() {
+        eprintln!("building runtime for the first time");
+    }
     cargo.env(module::MINE, mine.folder()).env(module::SEAMS, numbers(exercises));
     Ok((built(&mut cargo, "runtime")?, lock))
 }
@@ -88,8 +91,7 @@ fn cargo(package: &str, binary: &str) -> Command {
 
 /// Runs cargo. The first build of `binary` takes a while, so then cargo's own words are shown.
 fn output(cargo: &mut Command, binary: &str) -> Result<Output> {
-    let first = !std::env::current_exe()?.with_file_name(binary).exists();
-    if first && std::io::stderr().is_terminal() {
+    if !is_built(binary)? && std::io::stderr().is_terminal() {
         eprintln!("building {binary} for the first time");
         cargo.stderr(Stdio::inherit());
     } else {
@@ -98,6 +100,11 @@ fn output(cargo: &mut Command, binary: &str) -> Result<Output> {
     cargo.stdin(Stdio::null()).stdout(Stdio::piped());
     let child = cargo.spawn().with_context(|| format!("run {}", cargo.get_program().display()))?;
     child.wait_with_output().context("wait for cargo")
+}
+
+/// Whether it was built before. Cargo puts all programs beside each other.
+fn is_built(binary: &str) -> Result<bool> {
+    Ok(std::env::current_exe()?.with_file_name(binary).exists())
 }
 
 /// Everything that cargo and the compiler said.

@@ -18,11 +18,14 @@ use crate::text::padded;
 
 /// `list` and its options.
 pub fn command() -> Command {
-    Command::new("list")
-        .about("Show the exercises, and how far you are")
-        .arg(format::argument())
-        .after_help("✔ passed   ● begun   ○ not begun   ⊘ this machine cannot check it: cargo workshop doctor")
+    Command::new("list").about("Show the exercises, and how far you are").arg(format::argument()).after_help(
+        "✔ passed   ● begun   ○ not begun   ⊘ this machine cannot check it: cargo workshop doctor\n\
+             tinbox     the runtime calls your function once it has passed: cargo workshop run",
+    )
 }
+
+/// What stands beside an exercise whose function the runtime calls.
+const IN_TINBOX: &str = "tinbox";
 
 /// One exercise in the list.
 #[derive(Serialize)]
@@ -70,7 +73,7 @@ fn table(lines: &[Line], next: Option<&Exercise>) -> String {
     let notes: Vec<String> = lines.iter().map(notes).collect();
     let note = notes.iter().map(|note| note.chars().count()).max().unwrap_or(0).max(4);
     let rule = |left: &str, middle: &str, right: &str| {
-        let columns = [7, name + 2, task + 2, note + 2].map(|width| "─".repeat(width));
+        let columns = [7, name + 2, task + 2, IN_TINBOX.len() + 2, note + 2].map(|width| "─".repeat(width));
         format!("{left}{}{right}\n", columns.join(middle)).dimmed().to_string()
     };
     let bar = "│".dimmed();
@@ -81,10 +84,14 @@ fn table(lines: &[Line], next: Option<&Exercise>) -> String {
         }
         let mark = if line.blocked { "⊘".red() } else { report::mark(line.standing) };
         let (name, task, text) = (padded(line.name, name), padded(line.task, task), padded(text, note));
-        out += &format!("{bar} {mark} {} {bar} {} {bar} {task} {bar} {text} {bar}\n", line.exercise, name.bold());
+        let seam = padded(if line.seam { IN_TINBOX } else { "" }, IN_TINBOX.len());
+        let name = name.bold();
+        out += &format!("{bar} {mark} {} {bar} {name} {bar} {task} {bar} {seam} {bar} {text} {bar}\n", line.exercise);
     }
     out += &rule("└", "┴", "┘");
     let passed = lines.iter().filter(|line| line.standing == Standing::Passed).count();
+    let seams = lines.iter().filter(|line| line.seam).count();
+    out += &format!("{IN_TINBOX}: the runtime calls these {seams}, yours once they have passed.\n");
     out + &format!("{passed} of {} passed. {}\n", lines.len(), what_next(lines, next))
 }
 

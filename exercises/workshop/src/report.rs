@@ -100,7 +100,9 @@ fn wide_facts(out: &mut String, what: usize, speaker: &str, rows: &[Row]) {
 
 fn returned(out: &mut String, checked: &Checked) {
     let Some(error) = &checked.error else { return };
-    let _ = writeln!(out, "\n  Your function returned this error:");
+    let returned_ok = checked.rows.iter().any(|row| row.what == "returned" && row.found == "ok");
+    let whose = if returned_ok { "What was tried afterwards failed:" } else { "Your function returned this error:" };
+    let _ = writeln!(out, "\n  {whose}");
     for line in error.lines() {
         let _ = writeln!(out, "    {}", line.red());
     }
@@ -180,7 +182,7 @@ fn next(mine: &Mine, trial: &Trial) -> String {
     let number = trial.exercise.number;
     if trial.passed() {
         if !trial.exercise.seam {
-            return String::new();
+            return format!("\n{}", wrapped(trial.exercise.why_not_called(), "  "));
         }
         let command = trial.exercise.to_see_it();
         return format!("\n  The runtime can use your function now: cargo workshop run -- {command}\n");

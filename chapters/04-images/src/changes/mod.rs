@@ -164,9 +164,7 @@ impl Upper {
     /// The content of `entry`, which has to be the last that [`Upper::next_entry`] answered with.
     pub fn content(&self, entry: &Entry) -> Result<&File> {
         let current = self.current.as_ref().filter(|(path, _)| *path == entry.path);
-        current.map(|(_, file)| file).with_context(|| {
-            format!("{}: a file can be read until the next entry is asked for", path_shown(&entry.path))
-        })
+        current.map(|(_, file)| file).context("a file can be read until the next entry is asked for")
     }
 
     /// What is called `name` in the directory that the walk is in. A directory becomes the one to go on in.

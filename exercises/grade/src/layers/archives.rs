@@ -14,13 +14,14 @@ use crate::{Seen, Stop, returned};
 /// The names of the facts, and their words.
 pub(crate) mod rows {
     /// What the layer should have, in the order of the walk.
-    pub(crate) const MEMBERS: [&str; 15] = [
+    pub(crate) const MEMBERS: [&str; 16] = [
         OLD,
         "bin/",
         "bin/ash",
         "bin/sh",
         "etc/",
         HOSTS,
+        LATIN1,
         "etc/issue",
         "etc/motd",
         OPT,
@@ -34,6 +35,8 @@ pub(crate) mod rows {
     /// Deletions: at the top, in a directory, and deeper.
     pub(crate) const OLD: &str = ".wh.old";
     pub(crate) const HOSTS: &str = "etc/.wh.hosts";
+    /// A name that is not UTF-8.
+    pub(crate) const LATIN1: &str = r"etc/.wh.caf\xe9";
     pub(crate) const OLDER: &str = "srv/data/.wh.older";
     /// Opaque directories, and their markers.
     pub(crate) const OPT: &str = "opt/";
@@ -99,7 +102,7 @@ fn members(archive: &str) -> std::io::Result<Vec<(String, String)>> {
             EntryType::Char => "a device".into(),
             other => format!("{other:?}"),
         };
-        members.push((String::from_utf8_lossy(&member.path_bytes()).into_owned(), what));
+        members.push((member.path_bytes().escape_ascii().to_string(), what));
     }
     Ok(members)
 }

@@ -15,6 +15,8 @@ use crate::{Seen, Stop, returned};
 
 /// The names of the facts, and their words.
 pub(crate) mod rows {
+    /// What stood in the call that failed: shown with the error, and so in no table.
+    pub(crate) const OPTIONS: &str = "options";
     pub(crate) const MOUNTED: &str = "what is mounted there";
     pub(crate) const ALL: &str = "a file of each layer";
     pub(crate) const COMMON: &str = "a file that all have";
@@ -46,8 +48,9 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     let mounts = mounts_of(process)?;
     let there: Vec<&Mount> = mounts.iter().filter(|mount| mount.target == MERGED).collect();
     facts.say(rows::MOUNTED, mounted(&there));
-    if error.is_some() {
-        return Ok(Seen { facts, error });
+    if let Some(error) = error {
+        facts.say(rows::OPTIONS, error.as_str());
+        return Ok(Seen { facts, error: Some(error) });
     }
     let inside = Inside(process);
     facts.say(rows::ALL, inside.all());

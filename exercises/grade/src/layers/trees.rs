@@ -8,17 +8,17 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Pid;
-use subject::protocol::{Call, Order, Report};
+use subject::protocol::{Call, Order, Outcome, Report};
 use subject::scene::trees::{EMPTY, TREE};
 
 use super::others;
 use crate::session::Session;
-use crate::{Seen, Stop, returned};
+use crate::{Diagnosis, Seen, Stop, diagnosis, returned};
 
 /// The names of the facts, and their words.
 pub(crate) mod rows {
     /// What is in the layer, or is deleted by it.
-    pub(crate) const PATHS: [&str; 16] = [
+    pub(crate) const PATHS: [&str; 17] = [
         "bin",
         "bin/sh",
         "bin/ash",
@@ -28,6 +28,7 @@ pub(crate) mod rows {
         "etc/issue",
         NOTES,
         HOSTS,
+        LATIN1,
         OLD,
         APT,
         SRV,
@@ -40,6 +41,8 @@ pub(crate) mod rows {
     pub(crate) const NOTES: &str = "etc/notes.wh.txt";
     /// What is deleted: in a directory of the layer, at the top, and in one that the layer does not describe.
     pub(crate) const HOSTS: &str = "etc/hosts";
+    /// Likewise, in the encoding of another time: its name is not UTF-8.
+    pub(crate) const LATIN1: &str = r"etc/caf\xe9";
     pub(crate) const OLD: &str = "old";
     pub(crate) const APT: &str = "var/cache/apt";
     /// Opaque directories: with files before and after the marker, and with the marker before itself.
@@ -69,6 +72,9 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     session.wait(|_, report| matches!(report, Report::Host).then_some(()))?;
     session.order(Order::Begin)?;
     let (process, outcome) = session.called(Call::TheFunction)?;
+    if let Outcome::Panicked { message, line } = &outcome {
+        return Err(Stop::Early(panicked(message, *line, &tree(process, TREE)?)));
+    }
     let (mut facts, error) = returned(&outcome)?;
     if error.is_some() {
         return Ok(Seen { facts, error });
@@ -107,6 +113,20 @@ pub(crate) fn look_at(session: &mut Session) -> Result<Seen, Stop> {
     Ok(Seen { facts, error })
 }
 
+/// The answer panicked. The members come one after the other, so what is laid out says at which of them.
+fn panicked(message: &str, line: u32, laid_out: &BTreeMap<String, String>) -> Diagnosis {
+    let mut diagnosis = diagnosis::panicked(message, line);
+    let member = if laid_out.is_empty() {
+        "The first member is `./`. It has an empty path, and so no `file_name()`. "
+    } else if laid_out.contains_key(rows::HOSTS) && !laid_out.contains_key(rows::OLD) {
+        r"It was at the member `etc/.wh.caf\xe9`, whose name is not UTF-8, and so no text: compare bytes. "
+    } else {
+        ""
+    };
+    diagnosis.words.insert_str(0, member);
+    diagnosis
+}
+
 /// What is below `directory` as `process` has it, by paths from there.
 fn tree(process: Pid, directory: &str) -> std::io::Result<BTreeMap<String, String>> {
     let top = PathBuf::from(format!("/proc/{process}/root{directory}"));
@@ -119,7 +139,7 @@ fn tree(process: Pid, directory: &str) -> std::io::Result<BTreeMap<String, Strin
             if metadata.is_dir() {
                 waiting.push(path.clone());
             }
-            let name = path.strip_prefix(&top).unwrap_or(&path).to_string_lossy().into_owned();
+            let name = path.strip_prefix(&top).unwrap_or(&path).as_os_str().as_bytes().escape_ascii().to_string();
             found.insert(name, described(&top, &path, &metadata)?);
         }
     }

@@ -142,6 +142,14 @@ pub(crate) const RULES: &[Rule] = &[
         read: "the OCI image specification, layer.md, \"Whiteouts\"",
     },
     Rule {
+        id: "name-became-text",
+        when: |facts| ok(facts) && facts.get(rows::LATIN1) == rows::MISSING,
+        title: "a deletion is lost whose name is not UTF-8",
+        words: "You turned the name into text. A name that is not UTF-8 is then no name at all, or another one. Compare bytes: \
+                `as_bytes()` gives them, and `OsStr::from_bytes(…)` makes a name of them again.",
+        read: "the documentation of std::ffi::OsStr",
+    },
+    Rule {
         id: "cut-off-is-accepted",
         when: |facts| facts.get(rows::CUT_OFF) == "ok" || facts.get(rows::CUT_BETWEEN) == "ok",
         title: "a layer that is cut off is taken for a whole one",

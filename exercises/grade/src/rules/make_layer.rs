@@ -40,6 +40,14 @@ pub(crate) const RULES: &[Rule] = &[
         read: "the OCI image specification, layer.md, \"Opaque Whiteout\"",
     },
     Rule {
+        id: "no-prefix",
+        when: |facts| facts.get(rows::OTHERS).split(", ").any(|other| other == "etc/hosts (an empty file)"),
+        title: "the marker has the name of what was deleted",
+        words: "You wrote an empty `etc/hosts`. `marker` takes the whole path and adds no prefix: give it `etc/.wh.hosts`. As it is, \
+                the deleted file is back on the next machine, and empty.",
+        read: "the OCI image specification, layer.md, \"Whiteouts\"",
+    },
+    Rule {
         id: "device-and-marker",
         when: |facts| has(facts, "(a device)") && facts.get(rows::HOSTS) == rows::EMPTY,
         title: "what is deleted is in the layer twice: as a marker and as a device",
@@ -87,6 +95,14 @@ pub(crate) const RULES: &[Rule] = &[
         words: "The layer brings what is new, and says nothing of what is gone. On the next machine the deleted files are back. An entry \
                 with `whiteout` becomes an empty file called `.wh.` and its name: `layer.marker(path)` writes one.",
         read: "the OCI image specification, layer.md, \"Whiteouts\"",
+    },
+    Rule {
+        id: "name-became-text",
+        when: |facts| ok(facts) && facts.get(rows::LATIN1) == rows::MISSING,
+        title: "a deletion is lost whose name is not UTF-8",
+        words: "You turned the name into text. A name that is not UTF-8 is then no name at all, or another one. Put bytes together: \
+                an `OsString` takes any name with `push`, and `format!` takes only text.",
+        read: "the documentation of std::ffi::OsStr",
     },
     Rule {
         id: "opaque-beside",

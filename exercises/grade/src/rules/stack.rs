@@ -33,12 +33,21 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         id: "layers-not-found",
-        when: |facts| facts.get("returned") == "error: mount ENOENT",
+        when: |facts| facts.get("returned") == "error: mount ENOENT" && facts.get(rows::OPTIONS).contains(r"\:"),
         title: "the kernel does not find a directory of yours",
         words: "ENOENT from mount(2): a directory among the options, or the target, does not exist under the name that the kernel \
                 read. Was it put together and then escaped? An escaped colon is a part of a name, so all the layers became one \
                 long name. Escape each path by itself, then join them with colons.",
         read: "the source of images::escape; the kernel's overlayfs.rst, \"Multiple lower layers\"",
+    },
+    Rule {
+        id: "grown-together",
+        when: |facts| facts.get("returned") == "error: mount ENOENT",
+        title: "the kernel does not find a directory of yours",
+        words: "ENOENT from mount(2): a directory among the options, or the target, does not exist under the name that the kernel \
+                read. Look at the options in the error, name by name. If two words have grown together \
+                (`/srv/workuserxattr`), a comma is missing.",
+        read: "man 2 mount, \"ERRORS\"",
     },
     Rule {
         id: "one-mount-each",

@@ -17,22 +17,23 @@ pub const LAYER: &str = "/srv/layers/layer.tar";
 const UPPER: &str = "/srv/layers/upper";
 
 /// What a container changed.
-const CHANGES: [Member; 15] = [
-    ("bin", 0o755, Is::Directory),
-    ("bin/ash", 0o755, Is::File("a shell")),
-    ("bin/sh", 0o755, Is::HardLink("bin/ash")),
-    ("etc", 0o755, Is::Directory),
-    ("etc/.wh.hosts", 0o644, Is::Marker),
-    ("etc/issue", 0o777, Is::Symlink("motd")),
-    ("etc/motd", 0o644, Is::File("welcome")),
-    (".wh.old", 0o644, Is::Marker),
-    ("opt", 0o750, Is::Directory),
-    ("opt/.wh..wh..opq", 0o644, Is::Marker),
-    ("srv", 0o755, Is::Directory),
-    ("srv/.wh..wh..opq", 0o644, Is::Marker),
-    ("srv/data", 0o700, Is::Directory),
-    ("srv/data/new", 0o600, Is::File("the end")),
-    ("srv/data/.wh.older", 0o644, Is::Marker),
+const CHANGES: [Member; 16] = [
+    (b"bin", 0o755, Is::Directory),
+    (b"bin/ash", 0o755, Is::File("a shell")),
+    (b"bin/sh", 0o755, Is::HardLink("bin/ash")),
+    (b"etc", 0o755, Is::Directory),
+    (b"etc/.wh.hosts", 0o644, Is::Marker),
+    (b"etc/.wh.caf\xe9", 0o644, Is::Marker),
+    (b"etc/issue", 0o777, Is::Symlink("motd")),
+    (b"etc/motd", 0o644, Is::File("welcome")),
+    (b".wh.old", 0o644, Is::Marker),
+    (b"opt", 0o750, Is::Directory),
+    (b"opt/.wh..wh..opq", 0o644, Is::Marker),
+    (b"srv", 0o755, Is::Directory),
+    (b"srv/.wh..wh..opq", 0o644, Is::Marker),
+    (b"srv/data", 0o700, Is::Directory),
+    (b"srv/data/new", 0o600, Is::File("the end")),
+    (b"srv/data/.wh.older", 0o644, Is::Marker),
 ];
 
 type MakeLayer = fn(&mut Upper, &mut LayerWriter<'_>) -> Result<()>;

@@ -1,5 +1,7 @@
 //! What 4.1 and 4.4 have in common: layers as archives, and a place for trees.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -14,10 +16,10 @@ use crate::host::DISK_INSIDE;
 pub const PLACE: &str = "/srv/layers";
 
 /// The path of the tree itself, as a member.
-pub(super) const TOP: &str = "./";
+pub(super) const TOP: &[u8] = b"./";
 
-/// A member of a layer: its path, its mode, and what it is.
-pub(super) type Member = (&'static str, u32, Is);
+/// A member of a layer: its path, which is bytes and not always text, its mode, and what it is.
+pub(super) type Member = (&'static [u8], u32, Is);
 
 /// What a member is.
 pub(super) enum Is {
@@ -32,7 +34,8 @@ pub(super) enum Is {
 /// An archive with these members.
 pub(super) fn archive(members: &[Member]) -> std::io::Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
-    for (path, mode, is) in members {
+    for (name, mode, is) in members {
+        let path = Path::new(OsStr::from_bytes(name));
         let mut header = Header::new_gnu();
         header.set_mode(*mode);
         header.set_mtime(0);
@@ -50,8 +53,8 @@ pub(super) fn archive(members: &[Member]) -> std::io::Result<Vec<u8>> {
         match is {
             Is::Symlink(target) | Is::HardLink(target) => archive.append_link(&mut header, path, target)?,
             // The tar crate takes no path without a part.
-            Is::Directory if *path == TOP => {
-                header.as_old_mut().name[..TOP.len()].copy_from_slice(TOP.as_bytes());
+            Is::Directory if *name == TOP => {
+                header.as_old_mut().name[..TOP.len()].copy_from_slice(TOP);
                 header.set_cksum();
                 archive.append(&header, std::io::empty())?;
             }

@@ -19,29 +19,30 @@ const CUT_BETWEEN: &str = "/srv/layers/cut-between";
 const LED_OUT: &str = "/srv/layers/led-out";
 
 /// The layer with everything in it.
-const MEMBERS: [Member; 22] = [
+const MEMBERS: [Member; 23] = [
     (layers::TOP, 0o711, Is::Directory),
-    ("bin", 0o755, Is::Directory),
-    ("bin/sh", 0o755, Is::File("a shell")),
-    ("bin/ash", 0o755, Is::HardLink("bin/sh")),
-    ("etc", 0o755, Is::Directory),
-    ("etc/motd", 0o644, Is::File("welcome")),
-    ("etc/shadow", 0o600, Is::File("a secret")),
-    ("etc/issue", 0o777, Is::Symlink("motd")),
-    ("etc/notes.wh.txt", 0o644, Is::File("mine")),
-    ("etc/.wh.hosts", 0o644, Is::Marker),
-    (".wh.old", 0o644, Is::Marker),
-    ("var/cache/.wh.apt", 0o644, Is::Marker),
-    (".wh..wh.aufs", 0o644, Is::Marker),
-    ("srv", 0o755, Is::Directory),
-    ("srv/before", 0o644, Is::File("1")),
-    ("srv/.wh..wh..opq", 0o644, Is::Marker),
-    ("srv/after", 0o644, Is::File("2")),
-    ("opt/.wh..wh..opq", 0o644, Is::Marker),
-    ("opt", 0o750, Is::Directory),
-    ("etc/.wh.profile", 0o644, Is::Marker),
-    ("etc/profile", 0o644, Is::File("new")),
-    ("usr/last", 0o644, Is::File("the end")),
+    (b"bin", 0o755, Is::Directory),
+    (b"bin/sh", 0o755, Is::File("a shell")),
+    (b"bin/ash", 0o755, Is::HardLink("bin/sh")),
+    (b"etc", 0o755, Is::Directory),
+    (b"etc/motd", 0o644, Is::File("welcome")),
+    (b"etc/shadow", 0o600, Is::File("a secret")),
+    (b"etc/issue", 0o777, Is::Symlink("motd")),
+    (b"etc/notes.wh.txt", 0o644, Is::File("mine")),
+    (b"etc/.wh.hosts", 0o644, Is::Marker),
+    (b"etc/.wh.caf\xe9", 0o644, Is::Marker),
+    (b".wh.old", 0o644, Is::Marker),
+    (b"var/cache/.wh.apt", 0o644, Is::Marker),
+    (b".wh..wh.aufs", 0o644, Is::Marker),
+    (b"srv", 0o755, Is::Directory),
+    (b"srv/before", 0o644, Is::File("1")),
+    (b"srv/.wh..wh..opq", 0o644, Is::Marker),
+    (b"srv/after", 0o644, Is::File("2")),
+    (b"opt/.wh..wh..opq", 0o644, Is::Marker),
+    (b"opt", 0o750, Is::Directory),
+    (b"etc/.wh.profile", 0o644, Is::Marker),
+    (b"etc/profile", 0o644, Is::File("new")),
+    (b"usr/last", 0o644, Is::File("the end")),
 ];
 
 pub(super) fn play(stage: &Stage<'_>, apply: fn(&mut Layer<'_>, &mut Tree) -> Result<()>) {
@@ -58,10 +59,10 @@ pub(super) fn play(stage: &Stage<'_>, apply: fn(&mut Layer<'_>, &mut Tree) -> Re
 /// In each of these only one call fails.
 fn archives() -> Result<[(Call, Vec<u8>, &'static str); 5]> {
     make_place()?;
-    let mut cut_between = archive(&[("file", 0o644, Is::File("all here"))])?;
+    let mut cut_between = archive(&[(b"file", 0o644, Is::File("all here"))])?;
     cut_between.truncate(2 * 512);
-    let led_out = archive(&[("out", 0o777, Is::Symlink("/srv/layers")), ("out/file", 0o644, Is::File("not here"))])?;
-    let mut cut_off = archive(&[("file", 0o644, Is::File("cut off in here"))])?;
+    let led_out = archive(&[(b"out", 0o777, Is::Symlink("/srv/layers")), (b"out/file", 0o644, Is::File("not here"))])?;
+    let mut cut_off = archive(&[(b"file", 0o644, Is::File("cut off in here"))])?;
     cut_off.truncate(512 + "cut off".len());
     Ok([
         (Call::TheFunction, archive(&MEMBERS)?, TREE),

@@ -116,6 +116,20 @@ fn sha256(text: &str) -> String {
 }
 
 #[test]
+fn an_error_is_said_to_be_whose_it_is_and_a_panic_at_which_member() {
+    let learner = Learner::new();
+    learner.answers("4.1-apply-layer/mutants/unwraps");
+    let panicked = learner.types("check 4.1").out;
+    assert!(panicked.contains("The first member is `./`."), "{panicked}");
+    learner.answers("4.2-stack/mutants/no-upper");
+    let afterwards = learner.types("check 4.2").out;
+    assert!(afterwards.contains("What was tried afterwards failed:\n    write to the stack: EROFS"), "{afterwards}");
+    learner.answers("4.2-stack/mutants/no-comma");
+    let returned = learner.types("check 4.2").out;
+    assert!(returned.contains("Your function returned this error:\n    mount overlay on"), "{returned}");
+}
+
+#[test]
 fn the_same_for_programs() {
     let learner = Learner::new();
     learner.answers("0.1-namespaces-of/also-right/follow-the-link");

@@ -1,0 +1,20 @@
+//! diagnosis: no-prefix
+//!
+//! Leaves the prefix to `marker`. Made by those who take its name for what it adds.
+
+use anyhow::Result;
+use images::{LayerWriter, Upper};
+
+pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+    while let Some(entry) = upper.next_entry()? {
+        if entry.whiteout {
+            layer.marker(&entry.path)?;
+            continue;
+        }
+        layer.put(&entry, upper)?;
+        if entry.opaque {
+            layer.marker(&entry.path.join(".wh..wh..opq"))?;
+        }
+    }
+    Ok(())
+}
