@@ -12,6 +12,7 @@ mod problem;
 mod serve;
 mod warnings;
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,19 +33,26 @@ fn main() -> ExitCode {
 }
 
 fn command() -> Command {
+    let listen = Arg::new("listen")
+        .long("listen")
+        .value_name("ADDRESS")
+        .help("The address of this machine to serve it at; 0.0.0.0 shows it to the room")
+        .default_value("127.0.0.1")
+        .value_parser(value_parser!(IpAddr));
     let port = Arg::new("port")
         .long("port")
         .value_name("PORT")
-        .help("The port on 127.0.0.1; 0 takes one that is free")
+        .help("The port; 0 takes one that is free")
         .default_value("3000")
         .value_parser(value_parser!(u16));
+    let place = [listen, port];
     Command::new("book")
         .bin_name("cargo workshop book")
         .about("Read the book: builds it, serves it to your browser, and again whenever something changes")
         .args_conflicts_with_subcommands(true)
         .disable_help_subcommand(true)
-        .arg(port.clone())
-        .subcommand(Command::new("serve").about("The same, by its name").arg(port))
+        .args(place.clone())
+        .subcommand(Command::new("serve").about("The same, by its name").args(place))
         .subcommand(
             Command::new("build").about("Write the book as HTML files").arg(
                 Arg::new("dest")
@@ -59,8 +67,8 @@ fn command() -> Command {
 
 fn run(course: &Course, arguments: &ArgMatches) -> Result<()> {
     match arguments.subcommand() {
-        None => serve::serve(course, port(arguments)?),
-        Some(("serve", arguments)) => serve::serve(course, port(arguments)?),
+        None => serve::serve(course, address(arguments)?),
+        Some(("serve", arguments)) => serve::serve(course, address(arguments)?),
         Some(("build", arguments)) => {
             let dest = arguments.get_one::<PathBuf>("dest").cloned().unwrap_or_else(|| course.html());
             building::build_into(course, &dest)?;
@@ -76,6 +84,8 @@ fn run(course: &Course, arguments: &ArgMatches) -> Result<()> {
     }
 }
 
-fn port(arguments: &ArgMatches) -> Result<u16> {
-    arguments.get_one("port").copied().context("the port is missing")
+fn address(arguments: &ArgMatches) -> Result<SocketAddr> {
+    let ip: IpAddr = *arguments.get_one("listen").context("the address is missing")?;
+    let port: u16 = *arguments.get_one("port").context("the port is missing")?;
+    Ok(SocketAddr::new(ip, port))
 }

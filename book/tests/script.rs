@@ -262,7 +262,7 @@ pub const SCRIPT: &[Step] = &[
         &[
             "gzip -nk layers/edit.tar",
             "cargo run -q -p ch04-images -- ids layers/edit.tar layers/third.tar",
-            "cargo run -q -p ch04-images -- ids layers/edit.tar.gz layers/third.tar",
+            "cargo run -q -p ch04-images -- ids layers/edit.tar.gz",
         ],
     ),
     Shown(
@@ -317,6 +317,7 @@ pub const SCRIPT: &[Step] = &[
     Typed("ch04-images", &["cargo run -q -- image ls --tree"]),
     Typed("ch04-serve", &["cargo run -q -- registry serve --listen 127.0.0.1:0 > layers/serve &"]),
     WaitsFor("grep -q 'docker pull' layers/serve || ! kill -0 $!"),
+    Typed("ch04-served", &["cat layers/serve"]),
     Typed(
         "ch04-friend",
         &[

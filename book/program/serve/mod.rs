@@ -1,4 +1,5 @@
-//! The book in a browser: built, served to this machine alone, and built again whenever something changes.
+//! The book in a browser: built, served to this machine (or to the room, if asked), and built again whenever something
+//! changes.
 //!
 //! The server is the least that a browser needs: GET and HEAD, files below one directory, one thread for each
 //! connection. A page that it sends listens for the next build and then loads itself again.
@@ -10,7 +11,7 @@ mod tests;
 mod watch;
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -28,16 +29,16 @@ const CHANGES: &str = "/-/changes";
 /// Goes to the end of each page.
 const LISTEN: &str = "<script>new EventSource('/-/changes').onmessage = () => location.reload();</script>\n";
 
-/// Connections at a time. A browser uses about six.
-const MOST_CONNECTIONS: usize = 64;
+/// Connections at a time. A browser uses about six, and each open page keeps one: enough for a room.
+const MOST_CONNECTIONS: usize = 512;
 
 /// How often a waiting connection is told that nothing happened, and thereby whether it is still there.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Builds and serves until interrupted.
-pub fn serve(course: &Course, port: u16) -> Result<()> {
+pub fn serve(course: &Course, address: SocketAddr) -> Result<()> {
     // First the port: a build is of no use if nobody can look at it.
-    let listener = bind(port)?;
+    let listener = bind(address)?;
     // Before the build, so that no change is missed meanwhile.
     let changes = watch::Changes::of(course)?;
     let site = Arc::new(Site::new(course));
@@ -55,14 +56,14 @@ pub fn serve(course: &Course, port: u16) -> Result<()> {
     }
 }
 
-fn bind(port: u16) -> Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match error.kind() {
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => anyhow::anyhow!(
-            "listen on 127.0.0.1:{port}: another program does so already\n  help: if it is not this book, take \
-             another port with `--port {}`, or `--port 0` for any that is free",
-            port.checked_add(1).unwrap_or(3000)
+            "listen on {address}: another program does so already\n  help: if it is not this book, take another \
+             port with `--port {}`, or `--port 0` for any that is free",
+            address.port().checked_add(1).unwrap_or(3000)
         ),
-        _ => anyhow::Error::new(error).context(format!("listen on 127.0.0.1:{port}")),
+        _ => anyhow::Error::new(error).context(format!("listen on {address}")),
     })
 }
 

@@ -24,7 +24,7 @@ impl Served {
         fs::write(course.book().join("book.toml"), "[output.html.print]\nenable = false\n").unwrap();
         fs::write(course.pages().join("SUMMARY.md"), "- [Page](page.md)\n").unwrap();
         fs::write(course.pages().join("page.md"), "# The first text\n").unwrap();
-        let listener = bind(0).unwrap();
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = listener.local_addr().unwrap();
         let site = Arc::new(Site::new(&course));
         site.build(&course).unwrap();
@@ -124,7 +124,7 @@ fn what_mdbook_warns_of_is_an_error() {
 #[test]
 fn a_port_that_is_taken_is_said_to_be() {
     let served = Served::new();
-    let error = bind(served.address.port()).unwrap_err().to_string();
+    let error = bind(served.address).unwrap_err().to_string();
     assert!(error.starts_with(&format!("listen on {}: another program does so already", served.address)), "{error}");
 }
 
