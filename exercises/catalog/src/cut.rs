@@ -89,17 +89,22 @@ fn cut(exercise: &Exercise, reference: &str) -> Result<Cut, String> {
             None => keep(&mut cut, place, line),
         }
     }
-    let source = exercise.reference;
+    marked_once(exercise, place, anchors, regions).map(|()| cut)
+}
+
+/// Errors: marks that are missing, there twice, or not closed.
+fn marked_once(exercise: &Exercise, end: Place, anchors: usize, regions: usize) -> Result<(), String> {
+    let Exercise { name, reference: source, .. } = exercise;
     if anchors != 1 {
         return Err(format!("{source}: {anchors} anchors `ANCHOR: {name}`, expected one"));
     }
-    if place.in_anchor || place.in_solution {
+    if end.in_anchor || end.in_solution {
         return Err(format!("{source}: a region of {name} is not closed"));
     }
     if regions != 1 {
         return Err(format!("{source}: {regions} regions `SOLUTION: {name}` in its anchor, expected one"));
     }
-    Ok(cut)
+    Ok(())
 }
 
 fn keep(cut: &mut Cut, place: Place, line: &str) {

@@ -143,20 +143,9 @@ fn watch(
     caller: &Caller,
     look: impl Fn(Pid, &mut Facts) -> look::Result<()>,
 ) -> Result<Watched, Stop> {
-    // Whoever speaks first. A caller that has failed will have no child.
-    let first = session.wait(|from, report| match report {
-        Report::Called { call: Call::InTheChild, .. } => Some(Ok(from)),
-        Report::Called { call: Call::TheFunction, outcome } => Some(Err(outcome.clone())),
-        _ => None,
-    })?;
-    let (child, early) = match first {
-        Ok(child) => (child, None),
-        Err(Outcome::NotDone) => return Err(Stop::Early(crate::diagnosis::not_done())),
-        Err(failed @ (Outcome::Failed { .. } | Outcome::Panicked { .. })) => {
-            let (facts, error) = returned(&failed)?;
-            return Ok(Watched { facts, error, done: false });
-        }
-        Err(outcome) => (in_the_child(session)?, Some(outcome)),
+    let (child, early) = match begun(session)? {
+        Begun::Runs(child, outcome) => (child, outcome),
+        Begun::Failed(outcome) => return so_far(Some(&outcome)),
     };
     let mut seen = Facts::default();
     look(child, &mut seen)?;
@@ -167,17 +156,7 @@ fn watch(
         Some(outcome) => Some(outcome),
         None => session.called_by(caller.pid, Call::TheFunction, |pid| pid == child)?,
     };
-    let mut watched = match &outcome {
-        Some(outcome) => {
-            let (facts, error) = returned(outcome)?;
-            Watched { facts, error, done: false }
-        }
-        None => {
-            let mut facts = Facts::default();
-            facts.say("returned", "not while the child ran");
-            Watched { facts, error: None, done: false }
-        }
-    };
+    let mut watched = so_far(outcome.as_ref())?;
     watched.facts.append(seen);
     let handle = outcome.as_ref().map(|outcome| handle(outcome, caller.pid, child));
     watched.facts.say("while the child runs", if outcome.is_some() { GOES_ON } else { WAITS });
@@ -187,6 +166,42 @@ fn watch(
         end(session, caller, child, &mut watched)?;
     }
     Ok(watched)
+}
+
+/// How it began.
+enum Begun {
+    /// The child runs, and the caller may have said already what came of the call.
+    Runs(Pid, Option<Outcome>),
+    /// The caller has failed, and will have no child.
+    Failed(Outcome),
+}
+
+/// Waits for whoever speaks first, the child or the caller, and then for the child.
+fn begun(session: &mut Session) -> Result<Begun, Stop> {
+    let first = session.wait(|from, report| match report {
+        Report::Called { call: Call::InTheChild, .. } => Some(Ok(from)),
+        Report::Called { call: Call::TheFunction, outcome } => Some(Err(outcome.clone())),
+        _ => None,
+    })?;
+    Ok(match first {
+        Ok(child) => Begun::Runs(child, None),
+        Err(Outcome::NotDone) => return Err(Stop::Early(crate::diagnosis::not_done())),
+        Err(failed @ (Outcome::Failed { .. } | Outcome::Panicked { .. })) => Begun::Failed(failed),
+        Err(outcome) => Begun::Runs(in_the_child(session)?, Some(outcome)),
+    })
+}
+
+/// The first fact: what came of the call, if it has come back.
+fn so_far(outcome: Option<&Outcome>) -> Result<Watched, Stop> {
+    let (facts, error) = match outcome {
+        Some(outcome) => returned(outcome)?,
+        None => {
+            let mut facts = Facts::default();
+            facts.say("returned", "not while the child ran");
+            (facts, None)
+        }
+    };
+    Ok(Watched { facts, error, done: false })
 }
 
 fn in_the_child(session: &mut Session) -> Result<Pid, Stop> {
