@@ -1,5 +1,8 @@
 //! What the verbs that speak with registries have in common.
 
+mod listen;
+mod own_addresses;
+mod screen;
 mod serve;
 
 pub use serve::GROUP;

@@ -1,21 +1,24 @@
 //! `tinbox registry serve`: shares the local images with other machines.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::collections::HashSet;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Arg, ArgMatches, Command};
+use images::{Name, Store};
 
+use super::listen::{address, explained};
+use super::own_addresses::reached_at;
+use super::screen::Screen;
 use crate::Stages;
 use crate::cli::dispatch::{Group, Verb};
 use crate::cli::options::flag;
+use crate::cli::units;
 use crate::lent_ids::as_root_of_lent_ids;
-use crate::registry::serve::Server;
-use crate::say::print;
+use crate::registry::serve::{Event, Options, PullDone, Server};
+use crate::say::{print, say};
 use crate::state::State;
-
-/// Where registries listen.
-const PORT: u16 = 5000;
 
 /// What there is about registries of one's own.
 pub const GROUP: Group = Group {
@@ -40,37 +43,44 @@ fn command() -> Command {
                 .value_name("ADDRESS:PORT")
                 .default_value("127.0.0.1:5000")
                 .value_parser(address)
-                .help("Where others reach it; 0.0.0.0 stands for all addresses of this machine"),
-            flag("writable", "Let others push, too: whoever reaches it can fill the disk, and move tags"),
+                .help("Where others reach it; 0.0.0.0, or only a port, stands for all addresses of this machine"),
+            flag(
+                "writable",
+                "Let others push, too: whoever reaches it can use the disk, and move tags that were pushed",
+            ),
+            flag("quiet", "Say in one line where it is, and no more").short('q'),
+            flag("debug", "Tell each request").short('D'),
+            Arg::new("image").value_name("IMAGE").num_args(0..).help("The images to share [default: all]"),
         ])
         .after_help(
-            "All images that have a name are shared, over plain HTTP and with everybody who can reach the address. What is \
-             pushed is called localhost:PORT/… here.\n\nExamples:\n  \
+            "Images are shared by their names, over plain HTTP, with everybody who can reach the address. \
+             With IMAGE, no other tag is, and no layer that is not part of one of these.\n\n\
+             What is pushed is called localhost:PORT/… here, and is shared, too. Such a tag can be moved by whoever \
+             pushes; a push that would hide an image that you have by another name is refused. Images for several \
+             platforms are pulled from here and pushed to here one platform at a time.\n\n\
+             Examples:\n  \
              tinbox registry serve                                this machine only\n  \
              tinbox registry serve --listen 0.0.0.0:5000          the whole room\n  \
+             tinbox registry serve --listen :5000 debian alpine   these two\n  \
              tinbox registry serve --listen :5000 --writable      the whole room, to hand in work, too",
         )
 }
 
-/// `ADDRESS:PORT`, `:PORT`, or `ADDRESS` alone.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let any =
-        || text.strip_prefix(':').and_then(|port| Some(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port.parse().ok()?))));
-    let alone = || text.parse::<IpAddr>().ok().map(|ip| SocketAddr::from((ip, PORT)));
-    text.parse()
-        .ok()
-        .or_else(any)
-        .or_else(alone)
-        .ok_or_else(|| "it should be ADDRESS:PORT, such as 0.0.0.0:5000".into())
-}
-
 fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let address = *matches.get_one::<SocketAddr>("listen").context("--listen has a default")?;
-    let writable = matches.get_flag("writable");
-    let images = State::open()?.images();
+    let [writable, quiet, debug] = ["writable", "quiet", "debug"].map(|name| matches.get_flag(name));
+    let state = State::open()?;
+    let wanted = matches.get_many::<String>("image").map(Iterator::collect::<Vec<_>>);
+    let chosen = wanted.map(|wanted| chosen(&Store::open(&state.images()), &wanted)).transpose()?;
     let mut serve = || {
-        let server = Server::open(address, &images, writable.then_some(stages.apply_layer))?;
-        announce(&server, writable)?;
+        let options = Options {
+            apply: writable.then_some(stages.apply_layer),
+            chosen: chosen.clone(),
+            tell: Box::new(move |event| tell(event, quiet, debug)),
+        };
+        let server = Server::open(address, &state, options).map_err(|error| explained(error, address))?;
+        let screen = screen(&server, writable)?;
+        print(&if quiet { screen.short() } else { screen.text() })?;
         server.run();
         Ok(ExitCode::SUCCESS)
     };
@@ -78,42 +88,49 @@ fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     if writable { as_root_of_lent_ids(&mut serve) } else { serve() }
 }
 
-/// Says what is shared, and what to type elsewhere.
-fn announce(server: &Server, writable: bool) -> Result<()> {
-    let address = server.address();
-    let images = server.catalog()?.listed();
-    let host = host(address);
-    let mode = if writable { "to read and to write" } else { "read-only" };
-    print(&format!("Sharing {} image(s) on http://{host}, {mode}. Ctrl-C ends it.\n", images.len()))?;
-    images.iter().try_for_each(|image| print(&format!("  {image}")))?;
-    let example = images.first().map_or("IMAGE", |image| image);
-    print(&format!(
-        "\nOn {}:\n\n  \
-         tinbox pull --tls-verify=false {host}/{example}\n  \
-         podman pull --tls-verify=false {host}/{example}\n  \
-         docker pull {host}/{example}",
-        if address.ip().is_loopback() { "this machine" } else { "another machine" },
-    ))?;
-    if address.ip().is_loopback() {
-        print("\nNo other machine can reach it: --listen 0.0.0.0:5000 shares it with the room.")
-    } else {
-        print(&format!(
-            "\ndocker wants to be told in /etc/docker/daemon.json: {{ \"insecure-registries\": [\"{host}\"] }}"
-        ))
+/// The names of the images that are meant. An image by its id is shared under all its names.
+fn chosen(store: &Store, wanted: &[&String]) -> Result<HashSet<Name>> {
+    let mut chosen = HashSet::new();
+    for wanted in wanted {
+        let name = Name::parse(wanted).ok();
+        if let Some(name) = name
+            && store.find(&name)?.is_some()
+        {
+            chosen.insert(name);
+            continue;
+        }
+        let unknown = |error| anyhow!("{error:#}\n  help: `tinbox images` lists those that are here");
+        let image = store.look_up(wanted).map_err(unknown)?;
+        if image.names.is_empty() {
+            bail!("image {wanted} has no name to be shared by\n  help: `tinbox tag` gives it one");
+        }
+        chosen.extend(image.names);
     }
+    Ok(chosen)
 }
 
-/// How others reach `address`.
-fn host(address: SocketAddr) -> String {
-    let unspecified = address.ip().is_unspecified();
-    let ip = if unspecified { own_address(address).unwrap_or(address.ip()) } else { address.ip() };
-    SocketAddr::new(ip, address.port()).to_string()
+fn screen(server: &Server, writable: bool) -> Result<Screen> {
+    let address = server.address();
+    let host_name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    Ok(Screen {
+        addresses: reached_at(address)?,
+        port: address.port(),
+        host_name: host_name.unwrap_or_else(|| "localhost".into()),
+        images: server.catalog()?.listed(),
+        writable,
+    })
 }
 
-/// The address that this machine sends from: nothing is sent, but the kernel says which one it would be.
-fn own_address(listening: SocketAddr) -> Option<IpAddr> {
-    let outside = if listening.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" };
-    let socket = UdpSocket::bind(SocketAddr::new(listening.ip(), 0)).ok()?;
-    socket.connect(outside).ok()?;
-    Some(socket.local_addr().ok()?.ip())
+/// Says what happened.
+fn tell(event: Event, quiet: bool, debug: bool) {
+    match event {
+        Event::Request { client, asked, status, length } if debug => {
+            say!("{client} {} {status} {length}", images::shown(asked.as_bytes()));
+        }
+        Event::Pulled(PullDone { client, image, bytes }) if !quiet => {
+            say!("{client} has {image} ({})", units::size(bytes));
+        }
+        Event::Pushed { client, image } if !quiet => say!("{client} pushed {image}"),
+        _ => {}
+    }
 }

@@ -10,11 +10,13 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
+use images::Digest;
 use serde::Serialize;
 
+use super::pulls::Delivery;
 use crate::say::say;
 
-/// How much of a file is read at a time. So much, or a little more, each client takes in memory.
+/// How much of a file is read at a time. Roughly the memory that one client costs.
 const PIECE: u64 = 32 << 10;
 
 /// An answer.
@@ -33,7 +35,16 @@ pub enum Content {
         at: u64,
         /// How long it is.
         left: u64,
+        /// Where it is told how much was sent.
+        delivery: Option<Delivery>,
     },
+}
+
+impl Content {
+    /// The part of `file` that begins at `at` and has `left` bytes.
+    pub fn file(file: Arc<File>, at: u64, left: u64) -> Content {
+        Content::File { file, at, left, delivery: None }
+    }
 }
 
 /// An empty answer.
@@ -56,6 +67,14 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Answer {
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     let mut answer = with(status, Content::Bytes(bytes.into()));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// Says that something was taken in, and where it is.
+pub fn created(name: &str, kind: &str, digest: &Digest) -> Answer {
+    let mut answer = empty(StatusCode::CREATED);
+    header(&mut answer, "location", &format!("/v2/{name}/{kind}/{digest}"));
+    header(&mut answer, "docker-content-digest", &digest.to_string());
     answer
 }
 
@@ -94,6 +113,11 @@ impl Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, code, message)
     }
 
+    /// Somebody else has to end first.
+    pub fn busy(message: &str) -> Refusal {
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+    }
+
     /// It is not done here.
     pub fn unsupported(message: &str) -> Refusal {
         Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message)
@@ -130,11 +154,14 @@ impl Body for Content {
             Content::Bytes(bytes) if bytes.is_empty() => None,
             Content::Bytes(bytes) => Some(Ok(Frame::data(std::mem::take(bytes)))),
             Content::File { left: 0, .. } => None,
-            Content::File { file, at, left } => {
+            Content::File { file, at, left, delivery } => {
                 let mut piece = vec![0; PIECE.min(*left) as usize];
                 Some(file.read_exact_at(&mut piece, *at).map(|()| {
                     *at += piece.len() as u64;
                     *left -= piece.len() as u64;
+                    if let Some(delivery) = delivery {
+                        delivery.sent(piece.len(), *left == 0);
+                    }
                     Frame::data(piece.into())
                 }))
             }

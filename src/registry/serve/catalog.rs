@@ -9,7 +9,7 @@ use images::{Digest, Name, Store};
 /// All repositories, by their paths.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    /// Those that are listed, and shorter names for some.
+    /// With short names for some.
     pub repositories: BTreeMap<String, Repository>,
 }
 
@@ -24,26 +24,37 @@ pub struct Repository {
     pub blobs: HashSet<Digest>,
     /// How important the name is that each tag comes from: the lower, the more.
     ranks: HashMap<String, u8>,
+    /// Its short path, if it has one.
+    short: Option<String>,
 }
 
+/// The rank of names that were pushed, or pulled from a registry of this machine: all others come before them, so that
+/// whoever pushes hides nothing.
+const PUSHED: u8 = 2;
+
 impl Catalog {
-    /// Looks through `store`, for a registry on `port`.
-    pub fn of(store: &Store, port: u16) -> Result<Catalog> {
+    /// Looks through those names in `store` that are shared, for a registry on `port`.
+    pub fn of(store: &Store, port: u16, is_shared: &dyn Fn(&Name) -> bool) -> Result<Catalog> {
         let mut catalog = Catalog::default();
         let own = format!("localhost:{port}");
         for image in store.list()? {
-            for name in image.names.iter().chain(&image.digests) {
+            for name in image.names.iter().chain(&image.digests).filter(|name| is_shared(name)) {
                 // An image may have several manifests, and each name has its own.
                 let Some(image) = store.find(name)? else { continue };
                 let blobs = image.layers.iter().map(|layer| layer.descriptor.digest).chain([image.id]);
-                let blobs: Vec<Digest> = blobs.collect();
-                for path in paths(name) {
-                    let repository = catalog.repositories.entry(path.to_owned()).or_default();
-                    repository.add(name, rank(name, &own), &image.manifest, &blobs);
-                }
+                catalog.add(name, rank(name, &own), &image.manifest, &blobs.collect::<Vec<_>>());
             }
         }
         Ok(catalog)
+    }
+
+    fn add(&mut self, name: &Name, rank: u8, manifest: &Descriptor, blobs: &[Digest]) {
+        for path in paths(name) {
+            self.repositories.entry(path.to_owned()).or_default().add(name, rank, manifest, blobs);
+        }
+        if let (Some(short), Some(repository)) = (short(name), self.repositories.get_mut(name.path())) {
+            repository.short = Some(short.to_owned());
+        }
     }
 
     /// Whether any image has this blob.
@@ -51,20 +62,30 @@ impl Catalog {
         self.repositories.values().any(|repository| repository.blobs.contains(digest))
     }
 
-    /// `REPOSITORY:TAG` of all images, each once and as short as it is served.
-    pub fn listed(&self) -> Vec<String> {
-        let mut shortest = BTreeMap::<(Digest, &str), &str>::new();
+    /// The paths of all repositories, but for those that a shorter path stands for.
+    pub fn paths(&self) -> impl Iterator<Item = &String> {
+        let is_listed = |repository: &Repository| {
+            repository.short.is_none() || repository.tags.keys().any(|tag| !self.is_short_for(repository, tag))
+        };
+        self.repositories.iter().filter(move |(_, repository)| is_listed(repository)).map(|(path, _)| path)
+    }
+
+    /// `REPOSITORY:TAG` of all images, each once and as short as it is served; and whether it is the owner's, rather than
+    /// pushed.
+    pub fn listed(&self) -> Vec<(String, bool)> {
+        let mut listed = Vec::new();
         for (path, repository) in &self.repositories {
-            for (tag, manifest) in &repository.tags {
-                let known = shortest.entry((manifest.digest, tag)).or_insert(path);
-                if known.ends_with(&format!("/{path}")) {
-                    *known = path;
-                }
-            }
+            let tags = repository.tags.keys().filter(|tag| !self.is_short_for(repository, tag));
+            listed.extend(tags.map(|tag| (format!("{path}:{tag}"), repository.ranks[tag] < PUSHED)));
         }
-        let mut listed: Vec<String> = shortest.iter().map(|((_, tag), path)| format!("{path}:{tag}")).collect();
-        listed.sort();
         listed
+    }
+
+    /// Whether the short path of a repository leads to the same image with this tag.
+    fn is_short_for(&self, repository: &Repository, tag: &str) -> bool {
+        let digest = |repository: &Repository| repository.tags.get(tag).map(|manifest| manifest.digest);
+        let short = repository.short.as_ref().and_then(|short| self.repositories.get(short));
+        short.is_some_and(|short| digest(short) == digest(repository))
     }
 }
 
@@ -82,21 +103,30 @@ impl Repository {
 }
 
 /// The repositories in which an image with this name is.
-fn paths(name: &Name) -> impl Iterator<Item = &str> {
-    let path = name.path();
-    let short = match name.registry() {
-        "docker.io" => path.strip_prefix("library/").or(path.strip_prefix("tinbox/")),
-        _ => None,
-    };
-    [path].into_iter().chain(short)
+pub fn paths(name: &Name) -> impl Iterator<Item = &str> {
+    [name.path()].into_iter().chain(short(name))
 }
 
-/// What was pushed to this registry comes before what has its name from elsewhere.
+/// The short path of some.
+fn short(name: &Name) -> Option<&str> {
+    match name.registry() {
+        "docker.io" => name.path().strip_prefix("library/").or(name.path().strip_prefix("tinbox/")),
+        _ => None,
+    }
+}
+
+/// Whether a name is one that images get by being pushed here, on this port or another.
+pub fn was_pushed(name: &Name) -> bool {
+    name.registry().split(':').next() == Some("localhost")
+}
+
+/// Which of several images is meant that have the same path and tag: what was pushed is the last.
 fn rank(name: &Name, own: &str) -> u8 {
     match name.registry() {
-        registry if registry == own => 0,
-        "docker.io" => 1,
-        _ => 2,
+        "docker.io" => 0,
+        registry if registry == own => PUSHED,
+        _ if was_pushed(name) => PUSHED + 1,
+        _ => 1,
     }
 }
 
@@ -104,6 +134,16 @@ fn rank(name: &Name, own: &str) -> u8 {
 mod tests {
     use super::*;
     use images::oci::media;
+
+    fn catalog(names: &[(&str, u8)]) -> Catalog {
+        let mut catalog = Catalog::default();
+        for (name, image) in names {
+            let name = Name::parse(name).unwrap();
+            let manifest = Descriptor::new(media::MANIFEST, Digest::of(&[*image]), 1);
+            catalog.add(&name, rank(&name, "localhost:5000"), &manifest, &[]);
+        }
+        catalog
+    }
 
     #[test]
     fn names_become_repositories() {
@@ -119,17 +159,48 @@ mod tests {
     }
 
     #[test]
-    fn what_was_pushed_here_comes_first() {
-        let manifest = |n: u8| Descriptor::new(media::MANIFEST, Digest::of(&[n]), 1);
-        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
-            let mut repository = Repository::default();
-            for n in order {
-                let name = ["localhost:5000/app", "docker.io/library/app", "ghcr.io/app"][n as usize];
-                let name = Name::parse(name).unwrap();
-                repository.add(&name, rank(&name, "localhost:5000"), &manifest(n), &[]);
+    fn what_is_the_owners_comes_before_what_was_pushed() {
+        let mut names =
+            [("docker.io/library/app", 0), ("ghcr.io/app", 1), ("localhost:5000/app", 2), ("localhost:5001/app", 3)];
+        for first in 0..names.len() {
+            for _ in 0..2 {
+                names.reverse();
+                let catalog = catalog(&names[..]);
+                let served = &catalog.repositories["app"];
+                let best = names.iter().map(|(_, image)| *image).min().unwrap();
+                assert_eq!(served.tags["latest"].digest, Digest::of(&[best]), "{names:?}");
+                assert_eq!(served.manifests.len(), 4);
             }
-            assert_eq!(repository.tags["latest"], manifest(0), "{order:?}");
-            assert_eq!(repository.manifests.len(), 3);
+            names.rotate_left(first);
         }
+        let pushed = catalog(&[("localhost:5001/app", 3), ("localhost:5000/app", 2)]);
+        assert_eq!(pushed.repositories["app"].tags["latest"].digest, Digest::of(&[2]));
+    }
+
+    #[test]
+    fn an_image_is_listed_once_by_each_name_that_it_has() {
+        let catalog = catalog(&[
+            ("base", 1),
+            ("big", 1),
+            ("localhost:5000/alice/app", 1),
+            ("ghcr.io/bob/app", 1),
+            ("ghcr.io/library/far", 1),
+            ("two", 1),
+            ("localhost:5000/two:2", 2),
+        ]);
+        let names: Vec<_> = catalog.listed();
+        let expected = [
+            ("alice/app:latest", false),
+            ("base:latest", true),
+            ("big:latest", true),
+            ("bob/app:latest", true),
+            ("library/far:latest", true),
+            ("two:2", false),
+            ("two:latest", true),
+        ];
+        assert_eq!(names, expected.map(|(name, is_owners)| (name.to_owned(), is_owners)));
+        let paths: Vec<_> = catalog.paths().map(String::as_str).collect();
+        assert_eq!(paths, ["alice/app", "base", "big", "bob/app", "library/far", "two"]);
+        assert!(catalog.repositories.contains_key("library/big"));
     }
 }

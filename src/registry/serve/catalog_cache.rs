@@ -12,11 +12,13 @@ use images::{Digest, Hasher, Store};
 use tokio::task::spawn_blocking;
 
 use super::catalog::Catalog;
+use super::shared::Shared;
 use crate::image::archive::Section;
 
 /// The store as it is shared.
 pub struct CatalogCache {
     store: Store,
+    shared: Arc<Shared>,
     index: PathBuf,
     known: Mutex<Option<(Version, Arc<Catalog>)>>,
     /// Blobs that were found to be what their names say. They do not change.
@@ -28,20 +30,20 @@ type Version = Option<(u64, u64, i64, i64)>;
 
 impl CatalogCache {
     /// The store in `dir`.
-    pub fn new(store: &Store, dir: &Path) -> CatalogCache {
-        let index = dir.join("index.json");
-        CatalogCache { store: store.clone(), index, known: Mutex::default(), checked: Mutex::default() }
+    pub fn new(store: &Store, dir: &Path, shared: &Arc<Shared>) -> CatalogCache {
+        let (index, shared) = (dir.join("index.json"), shared.clone());
+        CatalogCache { store: store.clone(), shared, index, known: Mutex::default(), checked: Mutex::default() }
     }
 
-    /// What there is at this moment, for a registry on `port`.
-    pub async fn catalog(&self, port: u16) -> Result<Arc<Catalog>> {
+    /// What there is at this moment.
+    pub async fn catalog(&self) -> Result<Arc<Catalog>> {
         let version = version(&self.index);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, catalog)) = known.filter(|(known, _)| *known == version) {
             return Ok(catalog);
         }
-        let store = self.store.clone();
-        let catalog = Arc::new(spawn_blocking(move || Catalog::of(&store, port)).await??);
+        let shared = self.shared.clone();
+        let catalog = Arc::new(spawn_blocking(move || shared.catalog()).await??);
         // If it has changed in between, the version is an old one, and the next request looks again.
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, catalog.clone()));
         Ok(catalog)

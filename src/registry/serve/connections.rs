@@ -15,17 +15,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, interval, sleep};
 
 use super::Registry;
 use super::handle::handle;
+use super::peers::{Peer, Peers};
 
-/// As long as somebody may take to send a head, or the next bytes of a body, or to take the next bytes of an answer.
+/// As long as somebody may take to send the next bytes of a body, or to take the next bytes of an answer.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// As long as the head of a request may take, from the end of the one before.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// No more at a time: others wait until one ends.
 const CONNECTIONS: u64 = 1024;
+/// An address has at most this part of them; what it opens beyond is closed at once.
+const PART: usize = 4;
 /// What a connection may take of memory for what comes: also the most that a head may have.
 const BUFFER: usize = 64 << 10;
+/// How often it is looked who has ended.
+const TICK: Duration = Duration::from_secs(1);
 /// When no file can be opened any more, a moment later one can.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -51,15 +58,22 @@ impl Listener {
 
     /// Serves until this process is told to end.
     pub async fn serve(mut self, registry: Arc<Registry>) {
-        let places = Arc::new(Semaphore::new(allowed()));
+        let most = allowed();
+        let (places, peers) = (Arc::new(Semaphore::new(most)), Arc::new(Peers::default()));
+        let mut tick = interval(TICK);
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return,
                 _ = self.terminate.recv() => return,
                 accepted = accept(&self.listener, &places) => match accepted {
-                    Ok((stream, from, place)) => drop(tokio::spawn(connection(registry.clone(), stream, from, place))),
+                    Ok((stream, from, place)) => {
+                        if let Some(peer) = peers.connect(from, most.div_ceil(PART)) {
+                            drop(tokio::spawn(connection(registry.clone(), stream, peer, place)));
+                        }
+                    }
                     Err(_) => sleep(PAUSE).await,
                 },
+                _ = tick.tick() => registry.tick(),
             }
         }
     }
@@ -75,16 +89,17 @@ async fn accept(
     Ok((stream, from, place))
 }
 
-async fn connection(registry: Arc<Registry>, stream: TcpStream, from: SocketAddr, place: OwnedSemaphorePermit) {
+async fn connection(registry: Arc<Registry>, stream: TcpStream, peer: Peer, place: OwnedSemaphorePermit) {
     // An answer is sent as it is written; small ones are not held back for more.
     let _ = stream.set_nodelay(true);
     let stream = WriteTimeout { stream, sleep: Box::pin(sleep(PATIENCE)), waits: false };
-    let service = service_fn(move |request| handle(registry.clone(), from, request));
+    let client = peer.address();
+    let service = service_fn(move |request| handle(registry.clone(), client, request));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(BUFFER);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(BUFFER);
     // Why somebody left is their business.
     let _ = http.serve_connection(TokioIo::new(stream), service).await;
-    drop(place);
+    drop((place, peer));
 }
 
 /// How many connections there may be. Each takes a file, and may want one more.

@@ -20,7 +20,7 @@ const LIST_MAX: usize = 1000;
 impl Registry {
     /// What there is at this moment.
     pub(super) async fn current(&self) -> Result<Arc<Catalog>> {
-        Ok(self.shelf.catalog(self.address.port()).await?)
+        Ok(self.cache.catalog().await?)
     }
 
     /// The manifest that a tag or a digest stands for.
@@ -55,16 +55,16 @@ impl Registry {
                 if !find(&catalog, name)?.blobs.contains(&digest) {
                     return Err(unknown());
                 }
-                self.shelf.blob(digest).await?.ok_or_else(unknown)?
+                self.cache.blob(digest).await?.ok_or_else(unknown)?
             }
         };
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
         // A part of something else would be of no use.
         let same = header(IF_RANGE).is_none_or(|wanted| wanted == etag(&digest));
         let answer = match range::part(header(RANGE).filter(|_| same), size) {
-            Ok(None) => answer::with(StatusCode::OK, Content::File { file, at: 0, left: size }),
+            Ok(None) => answer::with(StatusCode::OK, Content::file(file, 0, size)),
             Ok(Some((at, left))) => {
-                let mut answer = answer::with(StatusCode::PARTIAL_CONTENT, Content::File { file, at, left });
+                let mut answer = answer::with(StatusCode::PARTIAL_CONTENT, Content::file(file, at, left));
                 let last = at + left - 1;
                 answer::header(&mut answer, "content-range", &format!("bytes {at}-{last}/{size}"));
                 answer
@@ -89,10 +89,10 @@ impl Registry {
         Ok(linked(answer, &format!("/v2/{name}/tags/list"), next))
     }
 
-    /// The names of all repositories.
+    /// The names of all repositories: short ones, where there are two.
     pub(super) async fn repositories(&self, parameters: &HashMap<String, String>) -> Result<Answer> {
         let catalog = self.current().await?;
-        let (page, next) = page(catalog.repositories.keys(), parameters);
+        let (page, next) = page(catalog.paths(), parameters);
         let answer = answer::json(StatusCode::OK, &serde_json::json!({ "repositories": page }));
         Ok(linked(answer, "/v2/_catalog", next))
     }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::os::fd::AsRawFd;
 
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
 use serde_json::Value;
 
 /// A request.
@@ -30,7 +32,11 @@ impl<'a> Request<'a> {
     }
 
     pub fn send(self, address: &str) -> Answer {
-        let mut stream = TcpStream::connect(address).unwrap();
+        self.over(TcpStream::connect(address).unwrap(), address)
+    }
+
+    /// The same over a connection to `address`.
+    pub fn over(self, mut stream: TcpStream, address: &str) -> Answer {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n", self.method, self.path);
         self.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         head.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
@@ -39,6 +45,14 @@ impl<'a> Request<'a> {
         let _ = stream.write_all(self.body);
         Answer::read(BufReader::new(stream))
     }
+}
+
+/// A connection to `address` that comes from another address of this machine.
+pub fn connect_from(source: Ipv4Addr, address: &str) -> TcpStream {
+    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
+    bind(socket.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(source, 0))).unwrap();
+    connect(socket.as_raw_fd(), &SockaddrIn::from(address.parse::<SocketAddrV4>().unwrap())).unwrap();
+    TcpStream::from(socket)
 }
 
 /// An answer.

@@ -6,16 +6,18 @@
 //! | `writing.rs` | the API, for those who push, and what is refused                            |
 //! | `peers.rs`   | tinbox, skopeo and podman as its clients                                    |
 //! | `serving.rs` | what it says, how it ends, and who can keep it from others                  |
+//! | `sharing.rs` | which images are shared, by which names, and who may move a tag             |
 //! | `client.rs`  | requests by hand                                                            |
 
 mod client;
 mod peers;
 mod reading;
 mod serving;
+mod sharing;
 mod writing;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -27,7 +29,7 @@ use client::{Answer, Request};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [reading::TESTS, writing::TESTS, peers::TESTS, serving::TESTS].concat()
+    [reading::TESTS, writing::TESTS, peers::TESTS, serving::TESTS, sharing::TESTS].concat()
 }
 
 /// A registry, served from a store of its own.
@@ -35,6 +37,8 @@ struct Classroom {
     tinbox: Tinbox,
     server: Child,
     stdout: BufReader<ChildStdout>,
+    /// What was read of what it printed.
+    said: String,
     /// `127.0.0.1:PORT`.
     address: String,
 }
@@ -49,13 +53,31 @@ impl Classroom {
 
     fn of(tinbox: Tinbox, options: &[&str]) -> Classroom {
         let words = [&["registry", "serve", "--listen", "127.0.0.1:0"], options].concat();
-        let mut server = tinbox.command(words).stdout(Stdio::piped()).spawn().unwrap();
+        let command = tinbox.command(words);
+        Classroom::started(tinbox, command)
+    }
+
+    /// One that `command` starts.
+    fn started(tinbox: Tinbox, mut command: Command) -> Classroom {
+        let mut server = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(server.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split(',').next());
-        let address = address.unwrap_or_else(|| panic!("it does not say where it listens: {line:?}")).to_owned();
-        Classroom { tinbox, server, stdout, address }
+        let (mut said, mut line) = (String::new(), String::new());
+        let address = loop {
+            line.clear();
+            assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "it does not say where it listens: {said:?}");
+            said.push_str(&line);
+            if let Some(rest) = line.split("http://").nth(1) {
+                break rest.split([',', ' ', '\n']).next().unwrap().to_owned();
+            }
+        };
+        Classroom { tinbox, server, stdout, said, address }
+    }
+
+    /// Ends it, and answers with all that it printed.
+    fn end(&mut self) -> String {
+        self.signal(Signal::SIGTERM);
+        self.stdout.read_to_string(&mut self.said).unwrap();
+        self.said.clone()
     }
 
     fn port(&self) -> &str {

@@ -33,6 +33,9 @@ fn tinbox_pulls_and_pushes() {
     let room = Classroom::of(teacher, &["--writable"]);
     let student = Tinbox::without_images();
     let image = format!("{}/app:1", room.address);
+    let found = student.tinbox(&format!("search {}/", room.address)).ok();
+    assert_eq!(found.matches("app ").count(), 1, "{found}");
+    assert!(!found.contains("library"), "{found}");
     let said = student.tinbox(&format!("pull {image}")).ok();
     assert!(said.contains(&digest(&room, "app", "1")), "{said}");
     assert_eq!(student.tinbox(&format!("run --rm {image} echo hello")).ok(), "hello\n");

@@ -26,20 +26,21 @@ pub const TESTS: &[Test] = &[
     ),
     ("nobody_pushes_another_base", &[], nobody_pushes_another_base),
     ("an_image_that_does_not_fit_is_refused", &[], an_image_that_does_not_fit_is_refused),
+    ("of_an_index_that_is_refused_nothing_is_left", &[], of_an_index_that_is_refused_nothing_is_left),
     ("names_are_checked", &[], names_are_checked),
 ];
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// An image: its config, its only layer, and its manifest.
-struct Image {
-    config: Vec<u8>,
-    layer: Vec<u8>,
-    manifest: Vec<u8>,
+pub struct Image {
+    pub config: Vec<u8>,
+    pub layer: Vec<u8>,
+    pub manifest: Vec<u8>,
 }
 
 impl Image {
-    fn new() -> Image {
+    pub fn new() -> Image {
         let layer = super::hello();
         let packed = gzip(&layer);
         let config = json!({
@@ -47,6 +48,22 @@ impl Image {
             "rootfs": { "type": "layers", "diff_ids": [Digest::of(&layer)] },
         });
         Image::of(config.to_string().into_bytes(), packed)
+    }
+
+    /// One that differs from [`Image::new`].
+    pub fn other() -> Image {
+        let config = String::from_utf8(Image::new().config).unwrap().replace("amd64", "arm64");
+        Image::of(config.into_bytes(), Image::new().layer)
+    }
+
+    /// Pushes it.
+    pub fn push(&self, room: &Classroom, name: &str, tag: &str) -> Answer {
+        for blob in [&self.layer, &self.config] {
+            let path = format!("/v2/{name}/blobs/uploads/?digest={}", Digest::of(blob));
+            room.send(Request::new("POST", &path).body(blob)).is(201);
+        }
+        let path = format!("/v2/{name}/manifests/{tag}");
+        room.send(Request::new("PUT", &path).header("content-type", MANIFEST).body(&self.manifest))
     }
 
     fn of(config: Vec<u8>, layer: Vec<u8>) -> Image {
@@ -217,7 +234,7 @@ fn nobody_pushes_another_base() {
             let path = format!("/v2/{name}/manifests/latest");
             room.send(Request::new("PUT", &path).header("content-type", MANIFEST).body(manifest))
         };
-        assert!(put(&other.manifest).refuses(403, "DENIED").contains("embedded image"), "{name}");
+        assert!(put(&other.manifest).refuses(403, "DENIED").contains("choose another name"), "{name}");
         put(&same).is(201);
     }
     put(&room, "latest", &other.manifest).is(201);
@@ -250,8 +267,6 @@ fn an_image_that_does_not_fit_is_refused() {
     put(&room, &wrong, &image.manifest).refuses(400, "DIGEST_INVALID");
     put(&room, "1", b"{}").refuses(400, "MANIFEST_INVALID");
     put(&room, "1", b"\x1b[31m").refuses(400, "MANIFEST_INVALID");
-    let index = json!({ "schemaVersion": 2, "manifests": [descriptor(MANIFEST, &image.manifest)] }).to_string();
-    put(&room, "1", index.as_bytes()).refuses(400, "MANIFEST_INVALID");
     let altered = |change: fn(&mut Value)| {
         let mut manifest: Value = serde_json::from_slice(&image.manifest).unwrap();
         change(&mut manifest);
@@ -266,6 +281,25 @@ fn an_image_that_does_not_fit_is_refused() {
     upload(&room, &image.layer).is(201);
     upload(&room, &image.config).is(201);
     put(&room, "1", &image.manifest).is(201);
+}
+
+fn of_an_index_that_is_refused_nothing_is_left() {
+    let room = room();
+    let image = Image::new();
+    upload(&room, &image.layer).is(201);
+    upload(&room, &image.config).is(201);
+    put(&room, &Digest::of(&image.manifest).to_string(), &image.manifest).is(201);
+    assert_eq!(room.stored("layers").len(), 1);
+    let index = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [descriptor(MANIFEST, &image.manifest)],
+    });
+    let index = index.to_string();
+    let request = Request::new("PUT", "/v2/in/app/manifests/1");
+    let request = request.header("content-type", "application/vnd.oci.image.index.v1+json").body(index.as_bytes());
+    let message = room.send(request).refuses(400, "MANIFEST_INVALID");
+    assert!(message.contains("push one platform"), "{message}");
+    is_empty(&room);
 }
 
 fn names_are_checked() {
