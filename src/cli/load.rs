@@ -43,10 +43,10 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let input = matches.get_one::<String>("input");
     let store = Store::open(&State::open()?.images());
     let quiet = matches.get_flag("quiet") || !std::io::stdout().is_terminal();
-    let tell = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
+    let progress = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
     as_root_of_lent_ids(&mut || {
         let file = open(input)?;
-        let loaded = load(&store, file, stages.apply_layer, tell, |loaded| report(&loaded));
+        let loaded = load(&store, file, stages.apply_layer, progress, |loaded| report(&loaded));
         loaded.with_context(|| format!("load {}", input.map_or("from standard input", String::as_str)))?;
         Ok(ExitCode::SUCCESS)
     })

@@ -8,6 +8,7 @@ use images::{Name, Store};
 
 use crate::Stages;
 use crate::cli::options::{content_trust, flag, has_version, tls_argument, tls_verify};
+use crate::cli::registry::image_name;
 use crate::image::platform;
 use crate::lent_ids::as_root_of_lent_ids;
 use crate::progress::ProgressTarget;
@@ -41,7 +42,7 @@ pub fn command() -> Command {
 /// Does it.
 pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let typed = matches.get_one::<String>("image").context("NAME is missing")?;
-    let name = Name::parse(typed)?;
+    let name = image_name(typed)?;
     ensure!(
         name != Name::base(),
         "base is Tinbox's own image: it is made here, not pulled\n  help: tinbox run -it base"
@@ -51,8 +52,8 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         bail!("tag can't be used with --all-tags/-a");
     }
     let quiet = matches.get_flag("quiet");
-    let platform = matches.get_one::<String>("platform").map(|text| platform::parse(text)).transpose()?;
-    let wish = PullOptions { platform, tell: if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout } };
+    let platform = platform::given(matches.get_one("platform"))?;
+    let wish = PullOptions { platform, progress: if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout } };
     let access = Access::from_environment(tls_verify(matches))?;
     let store = Store::open(&State::open()?.images());
     as_root_of_lent_ids(&mut || {

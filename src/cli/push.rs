@@ -8,6 +8,7 @@ use images::{Name, Store};
 
 use crate::Stages;
 use crate::cli::options::{content_trust, flag, has_version, tls_argument, tls_verify};
+use crate::cli::registry::image_name;
 use crate::progress::ProgressTarget;
 use crate::registry::{Access, push};
 use crate::say::print;
@@ -34,14 +35,14 @@ pub fn command() -> Command {
 /// Does it.
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let typed = matches.get_one::<String>("image").context("NAME is missing")?;
-    let name = Name::parse(typed)?;
+    let name = image_name(typed)?;
     ensure!(name.digest().is_none(), "cannot push a digest reference");
     let all = matches.get_flag("all-tags");
     if all && has_version(typed) {
         bail!("tag can't be used with --all-tags/-a");
     }
     let quiet = matches.get_flag("quiet");
-    let tell = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
+    let target = if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout };
     let store = Store::open(&State::open()?.images());
     let names = if all { tagged(&store, &name)? } else { vec![name.clone()] };
     let access = Access::from_environment(tls_verify(matches))?;
@@ -53,7 +54,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     for name in &names {
         let image = store.find(name)?;
         let image = image.with_context(|| format!("An image does not exist locally with the tag: {name}"))?;
-        push(&store, &image, name, &access, tell)?;
+        push(&store, &image, name, &access, target)?;
     }
     if quiet {
         print(&if all { format!("{}/{}", name.registry(), name.path()) } else { name.full() })?;

@@ -8,9 +8,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::Stages;
 use crate::cli::format::{self, Listing};
 use crate::cli::options::{flag, tls_argument, tls_verify};
-use crate::cli::registry;
+use crate::cli::registry::{self, is_registry_alone, refuse_url};
 use crate::registry::Access;
-use crate::registry::search::{Found, search};
+use crate::registry::search::{FoundImage, search};
+use crate::say::say;
 use crate::text::one_line;
 
 /// As long as a description is shown.
@@ -56,6 +57,10 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         .map(|text| Filter::read(text))
         .collect::<Result<_>>()?;
     let typed = matches.get_one::<String>("term").context("TERM is missing")?;
+    refuse_url(typed)?;
+    if is_registry_alone(typed) {
+        bail!("{typed} is a registry: which images? ({typed}/WORD, or {typed}/ for all)");
+    }
     let (server, term) = match typed.split_once('/') {
         Some((server, term)) if server.contains(['.', ':']) || server == "localhost" => (server, term),
         _ => (registry::DEFAULT, typed.as_str()),
@@ -64,7 +69,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let found = search(server, term, limit as usize, &access)?;
     let whole = matches.get_flag("no-trunc");
     let prefix = if server == registry::DEFAULT { String::new() } else { format!("{server}/") };
-    let fitting = found.iter().filter(|found| filters.iter().all(|filter| filter.fits(found)));
+    let fitting = found.images.iter().filter(|found| filters.iter().all(|filter| filter.fits(found)));
     let rows = fitting.map(|found| row(found, &prefix, whole)).collect();
     let fields = [
         ("Name", "NAME"),
@@ -76,10 +81,13 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let table = "{{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}\t{{.IsAutomated}}";
     let listing = Listing { fields, table, rows };
     listing.print(format::given(matches))?;
+    if found.more > 0 {
+        say!("… and {} more (--limit)", found.more);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(found: &Found, prefix: &str, whole: bool) -> [String; 5] {
+fn row(found: &FoundImage, prefix: &str, whole: bool) -> [String; 5] {
     let yes = |is: bool| if is { "[OK]".to_owned() } else { String::new() };
     let description = one_line(&found.description, if whole { usize::MAX } else { DESCRIPTION });
     [
@@ -116,7 +124,7 @@ impl Filter {
         }
     }
 
-    fn fits(&self, found: &Found) -> bool {
+    fn fits(&self, found: &FoundImage) -> bool {
         match self {
             Filter::Official(is) => found.is_official == *is,
             Filter::Automated(is) => found.is_automated == *is,

@@ -6,6 +6,22 @@
 use anyhow::{Result, bail, ensure};
 use images::oci::{Descriptor, Platform, media};
 
+use crate::text::printable;
+
+/// The platform of `--platform`, if one is given: nothing is as if it was not.
+pub fn given(typed: Option<&String>) -> Result<Option<Platform>> {
+    typed.filter(|typed| !typed.is_empty()).map(|typed| parse(typed)).transpose()
+}
+
+/// What is to be said of an image for `offered` that nobody asked for, if this machine is none of these.
+pub fn warning(offered: &Platform) -> Option<String> {
+    let here = Platform::here();
+    let offered_shown = printable(&offered.to_string());
+    (!fits(&here, offered)).then(|| {
+        format!("the requested image's platform ({offered_shown}) does not match the detected host platform ({here})")
+    })
+}
+
 /// Reads `--platform`: `OS/ARCHITECTURE[/VARIANT]`, or an architecture alone, by any of its usual names.
 pub fn parse(text: &str) -> Result<Platform> {
     let parts: Vec<&str> = text.split('/').collect();
@@ -23,17 +39,67 @@ pub fn parse(text: &str) -> Result<Platform> {
         variant: variant.map(str::to_lowercase),
     };
     Ok(usual(match parts[..] {
-        [os] if is_system(os) => platform(os, &Platform::here().architecture, None),
-        [architecture] => platform("linux", architecture, None),
+        [os] if SYSTEMS.contains(&&*os.to_lowercase()) => platform(os, &Platform::here().architecture, None),
+        [architecture] => {
+            let platform = usual(platform("linux", architecture, None));
+            let is_known = ARCHITECTURES.contains(&&*platform.architecture);
+            ensure!(is_known, "\"{architecture}\": unknown operating system or architecture");
+            platform
+        }
         [os, architecture] => platform(os, architecture, None),
         [os, architecture, variant] => platform(os, architecture, Some(variant)),
         _ => bail!("\"{}\" is an invalid platform: it has too many parts", text.escape_debug()),
     }))
 }
 
-fn is_system(word: &str) -> bool {
-    matches!(word, "linux" | "windows" | "darwin" | "freebsd")
-}
+/// The operating systems that Go knows.
+const SYSTEMS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "windows",
+    "zos",
+];
+
+/// The architectures that Go knows.
+const ARCHITECTURES: &[&str] = &[
+    "386",
+    "amd64",
+    "amd64p32",
+    "arm",
+    "armbe",
+    "arm64",
+    "arm64be",
+    "ppc64",
+    "ppc64le",
+    "loong64",
+    "mips",
+    "mipsle",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "ppc",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+];
 
 /// With the names that Go has for architectures, and the variant left out where it is the usual one.
 fn usual(platform: Platform) -> Platform {
@@ -129,6 +195,15 @@ mod tests {
             assert_eq!(chosen(&offered, wanted), expected, "{wanted}");
         }
         assert_eq!(chosen(&["unknown/unknown"], "linux/amd64"), None);
+    }
+
+    #[test]
+    fn words_that_nobody_knows_are_named() {
+        let error = parse("foo").unwrap_err().to_string();
+        assert_eq!(error, "\"foo\": unknown operating system or architecture");
+        assert_eq!(parse("Linux").unwrap(), parse(&Platform::here().architecture).unwrap());
+        assert_eq!(given(Some(&String::new())).unwrap(), None);
+        assert_eq!(given(None).unwrap(), None);
     }
 
     #[test]

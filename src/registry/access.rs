@@ -1,5 +1,6 @@
 //! How this user reaches registries: what Docker's settings say.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -45,7 +46,7 @@ impl Access {
         let listed = |entry: &String| {
             entry.eq_ignore_ascii_case(name)
                 || entry.eq_ignore_ascii_case(&registry.host)
-                || registry.ip().is_some_and(|ip| is_within(&ip.to_string(), entry))
+                || registry.ip().is_some_and(|ip| is_within(ip, entry))
         };
         !self.tls_verify || self.insecure.iter().any(listed)
     }
@@ -95,17 +96,14 @@ pub(super) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
 }
 
 /// Whether an address is in a network, as in `10.0.0.0/8`.
-fn is_within(address: &str, network: &str) -> bool {
+pub(super) fn is_within(address: IpAddr, network: &str) -> bool {
     let Some((prefix, bits)) = network.split_once('/') else { return false };
-    let bytes = |text: &str| -> Option<Vec<u8>> {
-        match text.parse().ok()? {
-            std::net::IpAddr::V4(ip) => Some(ip.octets().to_vec()),
-            std::net::IpAddr::V6(ip) => Some(ip.octets().to_vec()),
-        }
+    let bytes = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
     };
-    let (Some(address), Some(prefix), Ok(bits)) = (bytes(address), bytes(prefix), bits.parse::<usize>()) else {
-        return false;
-    };
+    let (Ok(prefix), Ok(bits)) = (prefix.parse().map(bytes), bits.parse::<usize>()) else { return false };
+    let address = bytes(address);
     let bit = |bytes: &[u8], at: usize| bytes[at / 8] >> (7 - at % 8) & 1;
     address.len() == prefix.len()
         && bits <= address.len() * 8
@@ -129,7 +127,7 @@ mod tests {
             ("fd00::1", "fd00::/8", true),
             ("1.2.3.4", "1.2.3.4", false),
         ] {
-            assert_eq!(is_within(address, network), within, "{address} in {network}");
+            assert_eq!(is_within(address.parse().unwrap(), network), within, "{address} in {network}");
         }
     }
 }

@@ -6,18 +6,18 @@
 //!
 //! Source: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>.
 
+use std::sync::Once;
+
 use images::Digest;
 use ureq::http::{Method, Uri};
 
 use super::access::Access;
 use super::auth::{Authorizer, Credentials};
-use super::error::{Error, Result};
-use super::refusal::refusal;
+use super::error::{Error, FailureKind, Result};
+use super::refusal::error_of;
 use super::transport::origin::{Origin, parse_url, resolve};
-use super::transport::{Cancel, Payload, Request, Response, Retry, Transport, read_at_most};
-
-/// A server that sends further and further has lost its way.
-const REDIRECTS: usize = 5;
+use super::transport::{Operation, Payload, REDIRECTS, Request, Response, Retry, Transport, read_at_most};
+use crate::say::say;
 
 /// A registry that has answered.
 pub struct Client<'a> {
@@ -25,7 +25,9 @@ pub struct Client<'a> {
     authorizer: Authorizer<'a>,
     origin: Origin,
     base: String,
-    stop: &'a Cancel,
+    operation: &'a Operation<'a>,
+    /// That credentials go unencrypted is said once.
+    warned: Once,
 }
 
 impl<'a> Client<'a> {
@@ -37,7 +39,7 @@ impl<'a> Client<'a> {
         access: &'a Access,
         registry: &'a str,
         given: Option<Credentials>,
-        stop: &'a Cancel,
+        operation: &'a Operation<'a>,
     ) -> Result<Client<'a>> {
         let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
         let origin = |scheme: &str| Origin::of(&parse_url(&format!("{scheme}://{host}/"))?);
@@ -46,17 +48,18 @@ impl<'a> Client<'a> {
         let client = |origin: Origin, given| {
             let base = format!("{}://{origin}", if origin.https { "https" } else { "http" });
             let transport = Transport::new(access, &origin.host, !insecure);
-            Client { transport, authorizer: Authorizer::new(access, registry, given), origin, base, stop }
+            let authorizer = Authorizer::new(access, registry, given);
+            Client { transport, authorizer, origin, base, operation, warned: Once::new() }
         };
-        let plain_will_do = insecure || secure.is_loopback();
+        let (plain_will_do, here) = (insecure || secure.is_loopback(), secure.is_loopback());
         let first = client(secure, given.clone());
         match first.ping() {
             Ok(()) => Ok(first),
-            Err(Error::Unreachable { .. }) if plain_will_do => {
+            Err(error) if plain_will_do && may_speak_plainly(&error, here) => {
                 let second = client(origin("http")?, given);
                 second.ping().map(|()| second)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(with_help_about_tls(error, registry)),
         }
     }
 
@@ -64,7 +67,7 @@ impl<'a> Client<'a> {
     /// attempt: where there is no network, that shall be said at once.
     fn ping(&self) -> Result<()> {
         let request = Request::get(self.url("/v2/")?);
-        let mut persistence = Retry::new(self.stop);
+        let mut retry = Retry::new(self.operation);
         loop {
             let response = self.send(&request, &[])?;
             let from_elsewhere = Origin::of(&response.url)? != self.origin;
@@ -73,7 +76,7 @@ impl<'a> Client<'a> {
                 // What another host wants to know about us is no concern of ours.
                 401 if from_elsewhere || self.authorizer.challenged(&response.headers) => return Ok(()),
                 404 => return Err(Error::Wrong(format!("{} is no registry: it has no /v2/", self.origin))),
-                _ => persistence.after(refusal(response))?,
+                _ => retry.after(error_of(response), self.operation.notice())?,
             }
         }
     }
@@ -90,15 +93,15 @@ impl<'a> Client<'a> {
 
     /// Tries until it works or there is no hope.
     pub fn persist<T>(&self, attempt: impl FnMut() -> Result<T>) -> Result<T> {
-        Retry::new(self.stop).run(attempt)
+        Retry::new(self.operation).run(attempt)
     }
 
-    /// The news that it is all for nothing.
-    pub fn stop(&self) -> &'a Cancel {
-        self.stop
+    /// The piece of work that this is for.
+    pub fn operation(&self) -> &'a Operation<'a> {
+        self.operation
     }
 
-    /// Sends a request for which `scopes` are needed, and answers with a response that says yes.
+    /// Sends a request for which `scopes` are needed, and returns a response that says yes.
     pub fn call(&self, request: &Request<'_>, scopes: &[String]) -> Result<Response> {
         let mut response = self.send(request, scopes)?;
         if response.status == 401 && Origin::of(&response.url)? == self.origin {
@@ -109,7 +112,7 @@ impl<'a> Client<'a> {
         }
         match response.status {
             200..=299 => Ok(response),
-            _ => Err(refusal(response)),
+            _ => Err(error_of(response)),
         }
     }
 
@@ -117,13 +120,14 @@ impl<'a> Client<'a> {
     fn send(&self, request: &Request<'_>, scopes: &[String]) -> Result<Response> {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
-            self.stop.check()?;
+            self.operation.check()?;
             let mut next = request.clone();
             next.url = url.clone();
             // Who we are is for the registry alone.
             if Origin::of(&url)? == self.origin
                 && let Some(authorization) = self.authorizer.authorization(&self.transport, &self.origin, scopes)?
             {
+                self.warn_of_plain_credentials()?;
                 next = next.header("authorization", authorization);
             }
             let response = self.transport.send(&next)?;
@@ -138,6 +142,18 @@ impl<'a> Client<'a> {
         Err(Error::Wrong(format!("{} sends from one place to the next, without an end", self.origin)))
     }
 
+    /// Says so if credentials are about to go through the network unencrypted.
+    fn warn_of_plain_credentials(&self) -> Result<()> {
+        let open = !self.origin.https && !self.origin.is_loopback();
+        if open && self.authorizer.credentials()?.is_some() {
+            self.warned.call_once(|| {
+                let origin = &self.origin;
+                say!("tinbox: warning: the password goes to {origin} without TLS: anybody in between can read it");
+            });
+        }
+        Ok(())
+    }
+
     /// Where `location`, said by `from`, leads. What came by TLS so far must do so from there on.
     pub fn follow(&self, from: &Uri, location: &str) -> Result<Uri> {
         let target = resolve(from, location)?;
@@ -149,14 +165,37 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Leave to read, or to write too, in a repository: what a token has to be good for.
+/// Whether somebody who failed so with TLS may answer without: not one who does not answer at all, since a firewall keeps
+/// silent to both. On this machine there is none.
+fn may_speak_plainly(error: &Error, here: bool) -> bool {
+    use FailureKind::{Broken, NotTls, Refused, TimedOut};
+    error.kind().is_some_and(|kind| matches!(kind, NotTls | Refused | Broken) || here && kind == TimedOut)
+}
+
+/// What to do about a registry that does not speak TLS, and what that means.
+fn with_help_about_tls(error: Error, registry: &str) -> Error {
+    match error {
+        Error::Unreachable { host, cause, kind: kind @ (FailureKind::NotTls | FailureKind::Broken) } => {
+            let cause = format!(
+                "{cause}\n  help: if it is a registry without TLS: --tls-verify=false takes it so for once; \
+                 {{\"insecure-registries\": [\"{registry}\"]}} in ~/.config/docker/daemon.json or \
+                 /etc/docker/daemon.json does always\n  help: without TLS, anybody in between can change what a tag \
+                 means, but never what a digest means"
+            );
+            Error::Unreachable { host, cause, kind }
+        }
+        other => other,
+    }
+}
+
+/// Permission to read, or to write too, in a repository: what a token has to be good for.
 pub fn scope(path: &str, actions: &str) -> String {
     format!("repository:{path}:{actions}")
 }
 
 /// Reads and writes of manifests, blobs and lists.
 impl Client<'_> {
-    /// The head of a blob: whether the registry has it, and how long it is.
+    /// Whether the registry has a blob.
     pub fn has_blob(&self, path: &str, digest: &Digest, scopes: &[String]) -> Result<bool> {
         let url = self.url(&format!("/v2/{path}/blobs/{digest}"))?;
         match self.persist(|| self.call(&Request::new(Method::HEAD, url.clone(), Payload::None), scopes)) {

@@ -6,12 +6,9 @@ use images::shown;
 
 use super::access::Access;
 use super::error::{Error, Result};
-use super::refusal::refusal;
+use super::refusal::error_of;
 use super::transport::origin::{Origin, parse_url, resolve};
-use super::transport::{Request, Transport};
-
-/// A server that sends further and further has lost its way.
-const REDIRECTS: usize = 5;
+use super::transport::{REDIRECTS, Request, Transport};
 
 /// Begins to fetch what is at `url`, and follows where it is sent on to. What came by TLS so far must do so from there
 /// on.
@@ -31,7 +28,7 @@ pub fn download(access: &Access, url: &str) -> Result<impl Read + Send + use<>> 
                 }
                 url = target;
             }
-            _ => return Err(refusal(response)),
+            _ => return Err(error_of(response)),
         }
     }
     Err(Error::Wrong("it sends from one place to the next, without an end".into()))

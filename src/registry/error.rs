@@ -12,8 +12,8 @@ pub enum Error {
         host: String,
         /// In plain words.
         cause: String,
-        /// Whether it makes sense to try again.
-        passing: bool,
+        /// What kind of failure it was.
+        kind: FailureKind,
     },
     /// There was somebody, but it is not sure who.
     #[error("{host} cannot be trusted: {cause}")]
@@ -31,7 +31,7 @@ pub enum Error {
         /// What the registry said about it, fit to be printed; may be empty.
         message: String,
         /// How long it wants to be left alone (`Retry-After`).
-        patience: Option<Duration>,
+        retry_after: Option<Duration>,
     },
     /// What came is not what it should be.
     #[error("{0}")]
@@ -41,6 +41,23 @@ pub enum Error {
     Stopped,
 }
 
+/// Why there was no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Nothing listens there.
+    Refused,
+    /// The connection came about, and broke.
+    Broken,
+    /// Nobody answered in time.
+    TimedOut,
+    /// No network, no way there, or no name server that answers.
+    NoNetwork,
+    /// Somebody answered, but not with TLS.
+    NotTls,
+    /// It will not be otherwise next time: there is no such host, for example.
+    Lasting,
+}
+
 /// The result of talking to a registry.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -48,9 +65,17 @@ impl Error {
     /// Whether the same request may succeed if it is sent again.
     pub fn is_passing(&self) -> bool {
         match self {
-            Error::Unreachable { passing, .. } => *passing,
+            Error::Unreachable { kind, .. } => !matches!(kind, FailureKind::NotTls | FailureKind::Lasting),
             Error::Refused { status, .. } => matches!(status, 408 | 429 | 500 | 502..=504),
             Error::Untrusted { .. } | Error::Wrong(_) | Error::Stopped => false,
+        }
+    }
+
+    /// What kind of failure it was, if there was no answer.
+    pub fn kind(&self) -> Option<FailureKind> {
+        match self {
+            Error::Unreachable { kind, .. } => Some(*kind),
+            _ => None,
         }
     }
 

@@ -6,12 +6,13 @@ use super::access::Access;
 use super::auth::{self, Credentials};
 use super::client::Client;
 use super::error;
-use super::transport::Cancel;
+use super::transport::Operation;
+use crate::say::say;
 
 /// Asks the registry whether these credentials are good.
 pub fn check(registry: &str, credentials: Credentials, access: &Access) -> error::Result<()> {
-    let stop = Cancel::default();
-    Client::connect(access, registry, Some(credentials), &stop)?.log_in()
+    let operation = Operation::new(&|line| say!("{line}"));
+    Client::connect(access, registry, Some(credentials), &operation)?.log_in()
 }
 
 /// What is kept for a registry.

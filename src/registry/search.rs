@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::access::Access;
 use super::client::Client;
 use super::error::{self, Error};
-use super::refusal::refusal;
+use super::refusal::error_of;
 use super::transport::origin::{encode, parse_url};
-use super::transport::{Cancel, Payload, Request, Transport, read_at_most};
+use super::transport::{Operation, Payload, Request, Transport, read_at_most};
+use crate::say::say;
 use ureq::http::Method;
 
 /// No answer is larger.
@@ -19,10 +20,19 @@ const LARGEST: u64 = 4 << 20;
 /// Where Docker Hub is searched.
 const HUB: &str = "index.docker.io";
 
+/// What a search came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchResults {
+    /// As many as were asked for at most.
+    pub images: Vec<FoundImage>,
+    /// How many more there are.
+    pub more: usize,
+}
+
 /// An image that was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Found {
+pub struct FoundImage {
     /// What to pull it by, without the registry.
     pub name: String,
     /// What its maker says about it.
@@ -37,19 +47,22 @@ pub struct Found {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct SearchResponse {
     #[serde(default)]
-    results: Vec<Found>,
+    results: Vec<FoundImage>,
+    /// How many there are all in all.
+    #[serde(default)]
+    num_results: usize,
 }
 
-/// Searches `registry` for `term`, and answers with `limit` images at most.
-pub fn search(registry: &str, term: &str, limit: usize, access: &Access) -> Result<Vec<Found>> {
-    let stop = Cancel::default();
+/// Searches `registry` for `term`, and returns `limit` images at most.
+pub fn search(registry: &str, term: &str, limit: usize, access: &Access) -> Result<SearchResults> {
+    let operation = Operation::new(&|line| say!("{line}"));
     if registry == "docker.io" {
         let transport = Transport::new(access, HUB, true);
         return Ok(ask(&format!("https://{HUB}"), term, limit, &|request| transport.send(request))?);
     }
-    let client = Client::connect(access, registry, None, &stop)?;
+    let client = Client::connect(access, registry, None, &operation)?;
     let base = client.url("")?.to_string();
     match ask(base.trim_end_matches('/'), term, limit, &|request| client.call(request, &[])) {
         Ok(found) => return Ok(found),
@@ -65,8 +78,11 @@ pub fn search(registry: &str, term: &str, limit: usize, access: &Access) -> Resu
         }
         Err(error) => return Err(error.into()),
     };
-    let fitting = names.into_iter().filter(|name| name.contains(term)).take(limit);
-    Ok(fitting.map(|name| Found { name, ..Found::default() }).collect())
+    let mut names: Vec<String> = names.into_iter().filter(|name| name.contains(term)).collect();
+    let more = names.len().saturating_sub(limit);
+    names.truncate(limit);
+    let images = names.into_iter().map(|name| FoundImage { name, ..FoundImage::default() }).collect();
+    Ok(SearchResults { images, more })
 }
 
 fn ask(
@@ -74,16 +90,18 @@ fn ask(
     term: &str,
     limit: usize,
     send: &dyn Fn(&Request<'_>) -> error::Result<super::transport::Response>,
-) -> error::Result<Vec<Found>> {
+) -> error::Result<SearchResults> {
     let url = parse_url(&format!("{base}/v1/search?q={}&n={limit}", encode(term)))?;
     let response = send(&Request::new(Method::GET, url, Payload::None))?;
     if response.status != 200 {
-        return Err(refusal(response));
+        return Err(error_of(response));
     }
     let answer = read_at_most(response, LARGEST, "the answer to a search")?;
-    let answer: Answer = serde_json::from_slice(&answer)
+    let mut answer: SearchResponse = serde_json::from_slice(&answer)
         .map_err(|error| Error::Wrong(format!("{base}: its answer to a search cannot be read: {error}")))?;
-    Ok(answer.results.into_iter().take(limit).collect())
+    answer.results.truncate(limit);
+    let more = answer.num_results.saturating_sub(answer.results.len());
+    Ok(SearchResults { images: answer.results, more })
 }
 
 /// `null` as nothing.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
+use clap::builder::PossibleValue;
 use clap::{Arg, ArgMatches};
 use images::oci::Platform;
 use images::{Image, Name, Store};
@@ -20,7 +21,13 @@ use crate::say::say;
 pub fn arguments() -> [Arg; 5] {
     [
         value("pull", "WHEN", "Whether to get the image from its registry: always, missing or never")
-            .value_parser(["always", "missing", "never"])
+            .value_parser([
+                PossibleValue::new("always"),
+                PossibleValue::new("missing"),
+                PossibleValue::new("never"),
+                // As in docker: not given.
+                PossibleValue::new("").hide(true),
+            ])
             .default_value("missing"),
         value("platform", "OS/ARCH", "For which machine to get it [default: this one]"),
         flag("quiet", "Do not tell how far it is").short('q'),
@@ -62,26 +69,20 @@ pub fn find(store: &Store, wanted: &str, matches: &ArgMatches, stages: &Stages) 
 
 /// The machine that is asked for.
 fn platform(matches: &ArgMatches) -> Result<Option<Platform>> {
-    text(matches, "platform").map(platform::parse).transpose().context("--platform")
+    platform::given(matches.get_one("platform")).context("--platform")
 }
 
 /// Whether `image` is for the machine that is `wanted`. If none is, then any will do, and one that is not for this machine
 /// is said to be.
 fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
-    let config = &image.config;
-    if config.architecture.is_empty() {
+    let offered = image.config.platform();
+    if offered.architecture.is_empty() {
         return true;
     }
-    let (architecture, os) = (config.architecture.clone(), config.os.clone());
-    let offered = Platform { architecture, os, variant: config.variant.clone() };
-    let here = Platform::here();
     match wanted {
         Some(wanted) => platform::fits(wanted, &offered),
-        None if platform::fits(&here, &offered) => true,
         None => {
-            say!(
-                "tinbox: warning: the image's platform ({offered}) does not match the detected host platform ({here})"
-            );
+            platform::warning(&offered).iter().for_each(|warning| say!("tinbox: warning: {warning}"));
             true
         }
     }
@@ -89,9 +90,9 @@ fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
 
 fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMatches, stages: &Stages) -> Result<()> {
     let verify = tls_verify(matches);
-    let tell = if matches.get_flag("quiet") { ProgressTarget::Nothing } else { ProgressTarget::Stderr };
+    let progress = if matches.get_flag("quiet") { ProgressTarget::Nothing } else { ProgressTarget::Stderr };
     let status = lent_ids::as_root_of_lent_ids(&mut || {
-        get(store, name, &PullOptions { platform: platform.cloned(), tell }, verify, stages)?;
+        get(store, name, &PullOptions { platform: platform.cloned(), progress }, verify, stages)?;
         Ok(ExitCode::SUCCESS)
     })?;
     if status != ExitCode::SUCCESS {

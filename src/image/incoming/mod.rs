@@ -89,13 +89,13 @@ pub struct Intake<'a> {
     store: &'a Store,
     writer: Writer<'a>,
     apply: ApplyLayer,
-    tell: ProgressTarget,
+    progress: ProgressTarget,
 }
 
 impl<'a> Intake<'a> {
-    /// Begins. Layers are unpacked with `apply`, and how far that is, is told where `tell` says.
-    pub fn begin(store: &'a Store, apply: ApplyLayer, tell: ProgressTarget) -> Result<Intake<'a>> {
-        Ok(Intake { store, writer: store.write()?, apply, tell })
+    /// Begins. Layers are unpacked with `apply`, and how far that is, is told where `progress` says.
+    pub fn begin(store: &'a Store, apply: ApplyLayer, progress: ProgressTarget) -> Result<Intake<'a>> {
+        Ok(Intake { store, writer: store.write()?, apply, progress })
     }
 
     /// What writes to the store.
@@ -126,7 +126,7 @@ impl<'a> Intake<'a> {
 
     /// Sees to it that all layers are in the store, each in its place, and answers with their blobs.
     fn layers(&self, incoming: &Incoming, open: &Open<'_>) -> Result<(Vec<Descriptor>, Vec<String>)> {
-        let progress = Progress::begin(self.tell);
+        let progress = Progress::begin(self.progress);
         let chain = incoming.chain();
         let there: Vec<_> = incoming.layers.iter().zip(&chain).map(|(layer, id)| self.there(layer, id)).collect();
         let missing = |at: &usize| there[*at].is_none();

@@ -18,7 +18,7 @@ pub enum Challenge {
     },
 }
 
-/// The best of the challenges in the head of an answer: a token rather than a password.
+/// The best of the challenges in the headers of a response: a token rather than a password.
 pub fn best(headers: &HeaderMap) -> Option<Challenge> {
     let values = headers.get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
     let offered: Vec<Challenge> = values.flat_map(parse).collect();
@@ -58,16 +58,17 @@ fn challenge(scheme: &str, parameters: &[(String, String)]) -> Option<Challenge>
 
 /// Splits at commas, but not at those between quotes.
 fn split(value: &str) -> Vec<String> {
-    let mut items = vec![String::new()];
+    let (mut items, mut item) = (Vec::new(), String::new());
     let (mut quoted, mut escaped) = (false, false);
     for c in value.chars() {
         match c {
-            ',' if !quoted => items.push(String::new()),
-            _ => items.last_mut().expect("there is always one").push(c),
+            ',' if !quoted => items.push(std::mem::take(&mut item)),
+            _ => item.push(c),
         }
         quoted ^= c == '"' && !escaped;
         escaped = c == '\\' && !escaped;
     }
+    items.push(item);
     items.into_iter().map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 

@@ -11,6 +11,9 @@
 //!
 //! Whatever else is in it belongs to Docker's own client and is kept as it is.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

@@ -2,7 +2,7 @@
 //!
 //! A registry that wants to know answers with a challenge. *Basic* is answered with name and password, in every
 //! request. *Bearer* is answered with a token, which is good for one kind of access to one repository and soon
-//! expires; a server of tokens gives it, perhaps to anybody. Name and password go to that server alone, and the token
+//! expires; a token server gives it, perhaps to anybody. Name and password go to that server alone, and the token
 //! to the registry alone.
 //!
 //! Source: <https://distribution.github.io/distribution/spec/auth/token/>.
@@ -10,8 +10,6 @@
 mod challenge;
 mod config_file;
 mod helper;
-#[cfg(test)]
-mod tests;
 mod token;
 
 use std::collections::HashMap;
@@ -40,7 +38,7 @@ pub enum Credentials {
         /// The proof.
         password: String,
     },
-    /// What a server of tokens gives in place of a password.
+    /// What a token server gives in place of a password.
     IdentityToken(String),
     /// A token for the registry itself.
     RegistryToken(String),
@@ -71,7 +69,7 @@ pub fn find(file: &ConfigFile, registry: &str) -> Result<Option<Credentials>> {
     }
 }
 
-/// Keeps `credentials`. Answers whether they are in the file itself, for all to read who may read it.
+/// Keeps `credentials`. Returns whether they are in the file itself, where whoever may read it finds them.
 pub fn store(file: &ConfigFile, registry: &str, credentials: &Credentials) -> Result<bool> {
     let key = key_of(registry);
     match file.helper(key)? {
@@ -120,7 +118,7 @@ impl<'a> Authorizer<'a> {
         Authorizer { access, registry, credentials, known: Mutex::default() }
     }
 
-    /// Takes note of the challenge in the head of an answer of the registry. Answers whether it is one.
+    /// Takes note of the challenge in the headers of a response of the registry. Returns whether it is one.
     pub fn challenged(&self, headers: &HeaderMap) -> bool {
         let Some(challenge) = challenge::best(headers) else { return false };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).challenge = Some(challenge);
@@ -165,7 +163,8 @@ impl<'a> Authorizer<'a> {
         Ok(Some(format!("Bearer {token}")))
     }
 
-    fn credentials(&self) -> error::Result<Option<&Credentials>> {
+    /// What we have to say who we are with.
+    pub fn credentials(&self) -> error::Result<Option<&Credentials>> {
         if let Some(credentials) = self.credentials.get() {
             return Ok(credentials.as_ref());
         }
@@ -181,5 +180,16 @@ fn basic(credentials: &Credentials) -> Option<String> {
             Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let credentials = Credentials::Password { name: "me".into(), password: "hidden".into() };
+        assert!(!format!("{credentials:?}").contains("hidden"));
     }
 }

@@ -5,16 +5,16 @@ use ureq::http::Method;
 
 use super::{Credentials, basic};
 use crate::registry::error::{Error, Result};
-use crate::registry::refusal::refusal;
+use crate::registry::refusal::error_of;
 use crate::registry::transport::origin::{Origin, encode, parse_url, with_parameter};
 use crate::registry::transport::{Payload, Request, Transport, read_at_most};
 use crate::text::printable;
 
 /// No answer with a token is larger.
 const LARGEST: u64 = 256 << 10;
-/// No token is larger: it has to fit into the head of every request.
+/// No token is larger: it has to fit into the headers of every request.
 const LARGEST_TOKEN: usize = 48 << 10;
-/// What a server of tokens may know us by.
+/// What a token server may know us by.
 const CLIENT: &str = "tinbox";
 
 /// A token that is wished for.
@@ -28,7 +28,7 @@ pub struct TokenRequest<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct TokenResponse {
     #[serde(default)]
     token: String,
     #[serde(default)]
@@ -64,20 +64,20 @@ pub fn fetch(
         200 => {}
         401 if credentials.is_some() => {
             let message = "unauthorized: incorrect username or password".to_owned();
-            return Err(Error::Refused { status: 401, message, patience: None });
+            return Err(Error::Refused { status: 401, message, retry_after: None });
         }
-        _ => return Err(refusal(response)),
+        _ => return Err(error_of(response)),
     }
     let body = read_at_most(response, LARGEST, "a token")?;
     // The answer itself is a secret: it is not shown in the error.
-    let answer: Answer = serde_json::from_slice(&body)
+    let answer: TokenResponse = serde_json::from_slice(&body)
         .map_err(|_| Error::Wrong(format!("{}: its answer holds no token", printable(wish.realm))))?;
     let token = if answer.token.is_empty() { answer.access_token } else { answer.token };
     let sound = !token.is_empty() && token.len() <= LARGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
     if sound { Ok(token) } else { Err(Error::Wrong(format!("{}: its token is none", printable(wish.realm)))) }
 }
 
-/// A registry names the server of tokens that it trusts, so it may be another one; but nobody must be able to listen
+/// A registry names the token server that it trusts, so it may be another one; but nobody must be able to listen
 /// there, unless they can listen at the registry too.
 fn check_realm(realm: &Origin, registry: &Origin) -> Result<()> {
     let as_open = !registry.https && realm.host == registry.host;

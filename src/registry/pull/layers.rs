@@ -46,7 +46,7 @@ pub struct Work<'a> {
     pub source: &'a Source<'a>,
     /// To where.
     pub store: &'a Store,
-    /// The leave to write there.
+    /// The permission to write there.
     pub writer: &'a Writer<'a>,
     /// What unpacks them.
     pub apply: ApplyLayer,
@@ -77,7 +77,7 @@ impl Work<'_> {
             drop(sender);
             let placed = place_all(self.writer, &wanted, &mut || receiver.recv().ok());
             if placed.is_err() {
-                self.source.client.stop().stop();
+                self.source.client.operation().cancel();
                 // The others give up as well. What they have to say now is not why it failed.
                 receiver.iter().for_each(drop);
             }
@@ -108,7 +108,7 @@ impl Work<'_> {
         let Descriptor { digest, size, .. } = wanted.descriptor;
         let progress = wanted.progress.as_ref().context("the layer is there already")?;
         let expected = Expected { digest: Some(*digest), size: Some(*size), diff_id: Some(wanted.diff_id) };
-        self.source.client.stop().check()?;
+        self.source.client.operation().check()?;
         let received = match self.store.open_blob(digest)? {
             // It is there, but unpacked for another place.
             Some((mut file, there)) if there == *size => self.writer.receive(&mut file, &expected, self.apply),

@@ -4,6 +4,8 @@ mod fetch;
 mod layers;
 mod resume;
 
+use std::sync::atomic::AtomicBool;
+
 use anyhow::{Context, Result, bail, ensure};
 use images::oci::{Descriptor, ImageConfig, Manifest, Platform};
 use images::{ApplyLayer, Digest, Image, Name, Store};
@@ -11,10 +13,11 @@ use images::{ApplyLayer, Digest, Image, Name, Store};
 use super::access::Access;
 use super::client::{Client, scope};
 use super::error::{self, Error};
-use super::transport::{Cancel, Request, read_at_most};
+use super::transport::{Operation, Request, read_at_most};
 use crate::image::manifest::{self, Document, check_manifest};
 use crate::image::platform;
 use crate::progress::{Progress, ProgressTarget};
+use crate::say::say;
 use crate::text::printable;
 use fetch::{Fetched, fetch};
 
@@ -24,7 +27,7 @@ pub struct PullOptions {
     /// For which machine; this one if it is not said.
     pub platform: Option<Platform>,
     /// Where to tell how far it is.
-    pub tell: ProgressTarget,
+    pub progress: ProgressTarget,
 }
 
 /// An image that was pulled.
@@ -45,11 +48,12 @@ pub struct Pulled {
 ///
 /// Errors: [`Error`], which [`super::could_not_be_reached`] finds; or one of the store.
 pub fn pull(store: &Store, name: &Name, wish: &PullOptions, access: &Access, apply: ApplyLayer) -> Result<Pulled> {
-    let stop = Cancel::default();
-    let client = Client::connect(access, name.registry(), None, &stop)?;
+    let progress = Progress::begin(wish.progress);
+    let notice = |line: &str| progress.notice(line);
+    let operation = Operation::new(&notice);
+    let client = Client::connect(access, name.registry(), None, &operation)?;
     let scopes = [scope(name.path(), "pull")];
-    let source = Source { client: &client, path: name.path(), scopes: &scopes };
-    let progress = Progress::begin(wish.tell);
+    let source = Source { client: &client, path: name.path(), scopes: &scopes, flows: AtomicBool::new(false) };
 
     let reference = reference(name);
     let first = source.manifest(&reference).map_err(|error| explain(name, error))?;
@@ -82,8 +86,8 @@ pub fn pull(store: &Store, name: &Name, wish: &PullOptions, access: &Access, app
 
 /// All tags of the repository of `name`.
 pub fn tags(name: &Name, access: &Access) -> Result<Vec<String>> {
-    let stop = Cancel::default();
-    let client = Client::connect(access, name.registry(), None, &stop)?;
+    let operation = Operation::new(&|line| say!("{line}"));
+    let client = Client::connect(access, name.registry(), None, &operation)?;
     let scopes = [scope(name.path(), "pull")];
     let tags = client.list(&format!("/v2/{}/tags/list", name.path()), "tags", &scopes);
     let mut tags = tags.map_err(|error| match error.status() {
@@ -99,6 +103,8 @@ pub(super) struct Source<'a> {
     client: &'a Client<'a>,
     path: &'a str,
     scopes: &'a [String],
+    /// Whether any blob has begun to come.
+    flows: AtomicBool,
 }
 
 impl Source<'_> {
@@ -179,8 +185,7 @@ fn wrong_config(problem: &str) -> Error {
 
 /// An image for another machine is what was asked for, or a surprise.
 fn check_platform(config: &ImageConfig, wanted: Option<&Platform>) -> Result<Vec<String>> {
-    let (architecture, os) = (config.architecture.clone(), config.os.clone());
-    let actual = Platform { architecture, os, variant: config.variant.clone() };
+    let actual = config.platform();
     let shown = printable(&actual.to_string());
     if !actual.os.is_empty() && actual.os != "linux" {
         bail!("image operating system \"{}\" cannot be used on this platform", printable(&actual.os));
@@ -191,11 +196,8 @@ fn check_platform(config: &ImageConfig, wanted: Option<&Platform>) -> Result<Vec
         Some(wanted) if !platform::fits(wanted, &actual) => {
             bail!("the image was found but does not match the specified platform: wanted {wanted}, actual: {shown}")
         }
-        None if !platform::fits(&Platform::here(), &actual) => Ok(vec![format!(
-            "the requested image's platform ({shown}) does not match the detected host platform ({})",
-            Platform::here()
-        )]),
-        _ => Ok(Vec::new()),
+        Some(_) => Ok(Vec::new()),
+        None => Ok(platform::warning(&actual).into_iter().collect()),
     }
 }
 

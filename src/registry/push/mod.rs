@@ -17,7 +17,7 @@ use ureq::http::Method;
 use super::access::Access;
 use super::client::{Client, scope};
 use super::error::Error;
-use super::transport::{Cancel, Payload, Request};
+use super::transport::{Operation, Payload, Request};
 use crate::progress::{LayerProgress, Progress, ProgressTarget};
 use upload::{Target, Uploaded};
 
@@ -37,15 +37,16 @@ pub struct Pushed {
 /// store knows it by its digest there, too.
 ///
 /// Errors: [`Error`], or one of the store.
-pub fn push(store: &Store, image: &Image, name: &Name, access: &Access, tell: ProgressTarget) -> Result<Pushed> {
+pub fn push(store: &Store, image: &Image, name: &Name, access: &Access, target: ProgressTarget) -> Result<Pushed> {
     let tag = name.tag().context("cannot push a digest reference")?;
-    let progress = Progress::begin(tell);
+    let progress = Progress::begin(target);
+    let notice = |line: &str| progress.notice(line);
+    let operation = Operation::new(&notice);
     progress.say(&format!("The push refers to repository [{}/{}]", name.registry(), name.path()));
     let bytes = store.read_blob(&image.manifest.digest)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).context("the image's manifest")?;
 
-    let stop = Cancel::default();
-    let client = Client::connect(access, name.registry(), None, &stop)?;
+    let client = Client::connect(access, name.registry(), None, &operation)?;
     let target = Target::new(store, &client, name)?;
     push_layers(&target, image, &progress).map_err(|error| explain(name, error))?;
     target.blob(&manifest.config, &|_| {}).map_err(|error| explain(name, error))?;
@@ -72,7 +73,7 @@ fn push_layers(target: &Target<'_>, image: &Image, progress: &Progress) -> Resul
     let work = || -> Result<()> {
         while let Some((descriptor, progress)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
             let took = target.blob(descriptor, &|position| progress.at(position, "Pushing"));
-            match took.inspect_err(|_| target.client.stop().stop())? {
+            match took.inspect_err(|_| target.client.operation().cancel())? {
                 Uploaded::Nothing => progress.done("Layer already exists"),
                 Uploaded::Mount(from) => progress.done(&format!("Mounted from {from}")),
                 Uploaded::Upload => progress.done("Pushed"),
@@ -116,7 +117,9 @@ fn put_manifest(
 
 fn explain(name: &Name, error: anyhow::Error) -> anyhow::Error {
     match super::error::find(&error).and_then(Error::status) {
-        Some(401 | 403) => error.context(format!("push access denied for {}: see `tinbox login`", name.repository())),
+        Some(401) => error.context(format!("push access denied for {}: see `tinbox login`", name.repository())),
+        // It knows who we are, or does not care.
+        Some(403) => error.context(format!("push access denied for {}", name.repository())),
         _ => error,
     }
 }

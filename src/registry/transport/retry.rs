@@ -2,56 +2,42 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::registry::error::{Error, Result};
+use super::operation::{Notice, Operation};
+use crate::registry::error::{Error, FailureKind, Result};
 
 /// Attempts without any progress, all in all.
 const ATTEMPTS: u32 = 5;
+/// The same for who was heard of already, and may just be starting again: with the pauses that is about half a minute.
+const ATTEMPTS_OF_A_KNOWN_HOST: u32 = 11;
+/// The same if an attempt is a long wait already.
+const ATTEMPTS_WITH_TIMEOUT: u32 = 3;
 /// The first pause. Each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// No pause gets longer by itself.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// No pause is longer, whatever a registry asks for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Tells the threads of one piece of work that it failed elsewhere.
-#[derive(Debug, Default)]
-pub struct Cancel {
-    stopped: Mutex<bool>,
-    news: Condvar,
-}
-
-impl Cancel {
-    /// Tells all.
-    pub fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.news.notify_all();
-    }
-
-    /// An error if it was told.
-    pub fn check(&self) -> Result<()> {
-        self.pause(Duration::ZERO)
-    }
-
-    /// Waits, unless there is nothing to wait for any more.
-    fn pause(&self, time: Duration) -> Result<()> {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.news.wait_timeout_while(stopped, time, |stopped| !*stopped);
-        let (stopped, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if *stopped { Err(Error::Stopped) } else { Ok(()) }
-    }
-}
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Longer pauses are told.
+const TOLD: Duration = Duration::from_secs(2);
 
 /// Counts failures in a row.
 pub struct Retry<'a> {
-    stop: &'a Cancel,
+    operation: &'a Operation<'a>,
+    attempts: u32,
     failures: u32,
 }
 
 impl<'a> Retry<'a> {
     /// None so far.
-    pub fn new(stop: &'a Cancel) -> Retry<'a> {
-        Retry { stop, failures: 0 }
+    pub fn new(operation: &'a Operation<'a>) -> Retry<'a> {
+        Retry { operation, attempts: ATTEMPTS, failures: 0 }
+    }
+
+    /// One that waits about half a minute for a host to come back.
+    pub fn of_known_host(operation: &'a Operation<'a>) -> Retry<'a> {
+        Retry { operation, attempts: ATTEMPTS_OF_A_KNOWN_HOST, failures: 0 }
     }
 
     /// Something went well: the count begins anew.
@@ -59,21 +45,28 @@ impl<'a> Retry<'a> {
         self.failures = 0;
     }
 
-    /// Waits as long as is right after `error`, or gives it back if it is time to give up.
-    pub fn after(&mut self, error: Error) -> Result<()> {
+    /// Waits as long as is right after `error`, or gives it back if it is time to give up. A longer pause is told where
+    /// `notice` says.
+    pub fn after(&mut self, error: Error, notice: Notice<'_>) -> Result<()> {
         self.failures += 1;
-        if !error.is_passing() || self.failures >= ATTEMPTS {
-            return Err(error);
-        }
+        let attempts = match error.kind() {
+            Some(FailureKind::TimedOut) => ATTEMPTS_WITH_TIMEOUT,
+            _ => self.attempts,
+        };
         let asked = match &error {
-            Error::Refused { patience, .. } => *patience,
+            Error::Refused { retry_after, .. } => *retry_after,
             _ => None,
         };
-        if asked.is_some_and(|asked| asked > LONGEST_PAUSE) {
+        let too_long = asked.is_some_and(|asked| asked > LONGEST_RETRY_AFTER);
+        if !error.is_passing() || self.failures >= attempts || too_long {
             return Err(error);
         }
-        let pause = FIRST_PAUSE * 2_u32.pow(self.failures - 1);
-        self.stop.pause(asked.unwrap_or_default().max(jitter(pause)))
+        let pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.failures - 1).min(1000)).min(LONGEST_PAUSE);
+        let pause = asked.unwrap_or_default().max(jitter(pause));
+        if pause > TOLD || error.kind() == Some(FailureKind::TimedOut) {
+            notice(&format!("{}, attempt {} of {attempts}", why_waiting(&error, pause), self.failures + 1));
+        }
+        self.operation.pause(pause)
     }
 
     /// Makes `attempt` until it succeeds or there is no hope.
@@ -81,9 +74,22 @@ impl<'a> Retry<'a> {
         loop {
             match attempt() {
                 Ok(result) => return Ok(result),
-                Err(error) => self.after(error)?,
+                Err(error) => self.after(error, self.operation.notice())?,
             }
         }
+    }
+}
+
+/// `waiting 20 s: the registry asks for patience (429)`, or `waiting for HOST: connection refused`.
+fn why_waiting(error: &Error, pause: Duration) -> String {
+    let seconds = pause.as_secs_f64().ceil();
+    match error {
+        Error::Unreachable { host, cause, .. } => {
+            format!("waiting for {host}: {}", cause.lines().next().unwrap_or_default())
+        }
+        Error::Refused { status: 429, .. } => format!("waiting {seconds} s: the registry asks for patience (429)"),
+        Error::Refused { status, .. } => format!("waiting {seconds} s: the registry has a problem ({status})"),
+        _ => format!("waiting {seconds} s"),
     }
 }
 
@@ -96,41 +102,72 @@ fn jitter(pause: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
-    fn passing() -> Error {
-        Error::Refused { status: 503, message: String::new(), patience: Some(Duration::ZERO) }
+    fn refused(status: u16, retry_after: u64) -> Error {
+        let retry_after = Some(Duration::from_secs(retry_after));
+        Error::Refused { status, message: String::new(), retry_after }
+    }
+
+    fn unreachable(kind: FailureKind) -> Error {
+        Error::Unreachable { host: "h:5000".into(), cause: "nobody\n  help: x".into(), kind }
     }
 
     #[test]
     fn what_passes_is_tried_again_and_what_does_not_is_not() {
-        let stop = Cancel::default();
+        let operation = Operation::new(&|_| ());
         let mut left = 2;
-        let result = Retry::new(&stop).run(|| {
+        let result = Retry::new(&operation).run(|| {
             left -= 1;
-            if left > 0 { Err(passing()) } else { Ok(7) }
+            if left > 0 { Err(refused(503, 0)) } else { Ok(7) }
         });
         assert_eq!((result.unwrap(), left), (7, 0));
         let mut attempts = 0;
-        let result: Result<()> = Retry::new(&stop).run(|| {
+        let result: Result<()> = Retry::new(&operation).run(|| {
             attempts += 1;
             Err(Error::Wrong("x".into()))
         });
         assert!(result.is_err() && attempts == 1);
     }
 
+    /// No time passes: whoever is told to stop waits no more.
+    fn told(error: Error) -> Vec<String> {
+        let lines = Mutex::new(Vec::new());
+        let notice = |line: &str| lines.lock().unwrap().push(line.to_owned());
+        let operation = Operation::new(&notice);
+        operation.cancel();
+        assert!(matches!(operation.check(), Err(Error::Stopped)));
+        assert!(matches!(Retry::new(&operation).after(error, operation.notice()), Err(Error::Stopped)));
+        lines.lock().unwrap().clone()
+    }
+
     #[test]
-    fn who_is_told_to_stop_waits_no_more() {
-        let stop = Cancel::default();
-        stop.stop();
-        let error = Error::Refused { status: 429, message: String::new(), patience: Some(LONGEST_PAUSE) };
-        assert!(matches!(Retry::new(&stop).after(error), Err(Error::Stopped)));
-        assert!(matches!(stop.check(), Err(Error::Stopped)));
+    fn long_waits_are_told() {
+        assert_eq!(told(refused(429, 20)), ["waiting 20 s: the registry asks for patience (429), attempt 2 of 5"]);
+        assert_eq!(told(unreachable(FailureKind::TimedOut)), ["waiting for h:5000: nobody, attempt 2 of 3"]);
+        assert_eq!(told(unreachable(FailureKind::Refused)), [""; 0]);
+        assert_eq!(told(refused(503, 0)), [""; 0]);
+    }
+
+    #[test]
+    fn a_known_host_may_be_away_for_half_a_minute() {
+        let operation = Operation::new(&|_| ());
+        operation.cancel();
+        let mut retry = Retry::of_known_host(&operation);
+        for _ in 1..ATTEMPTS_OF_A_KNOWN_HOST {
+            let error = retry.after(unreachable(FailureKind::Refused), operation.notice()).unwrap_err();
+            assert!(matches!(error, Error::Stopped));
+        }
+        let error = retry.after(unreachable(FailureKind::Refused), operation.notice()).unwrap_err();
+        assert!(matches!(error, Error::Unreachable { .. }));
     }
 
     #[test]
     fn a_registry_that_asks_for_hours_is_believed_at_once() {
-        let hours = Error::Refused { status: 429, message: String::new(), patience: Some(Duration::from_secs(7200)) };
-        assert!(matches!(Retry::new(&Cancel::default()).after(hours), Err(Error::Refused { .. })));
+        let operation = Operation::new(&|_| ());
+        let result = Retry::new(&operation).after(refused(429, 7200), operation.notice());
+        assert!(matches!(result, Err(Error::Refused { .. })));
     }
 }

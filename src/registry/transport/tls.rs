@@ -30,7 +30,7 @@ pub fn settings(host: &str, directories: &[PathBuf], verify: bool) -> Result<Tls
     // The name may have come from a server, in a redirect: it must not lead to another directory.
     let is_name = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) && !host.starts_with('.');
     for directory in directories.iter().filter(|_| is_name) {
-        let found = Found::read(&directory.join(host))?;
+        let found = HostCertificates::read(&directory.join(host))?;
         authorities.extend(found.authorities);
         own = own.or(found.own);
     }
@@ -49,24 +49,24 @@ pub fn settings(host: &str, directories: &[PathBuf], verify: bool) -> Result<Tls
 
 /// What a directory of `certs.d` holds.
 #[derive(Default)]
-struct Found {
+struct HostCertificates {
     authorities: Vec<Certificate<'static>>,
     own: Option<ClientCert>,
 }
 
-impl Found {
-    fn read(directory: &Path) -> Result<Found> {
+impl HostCertificates {
+    fn read(directory: &Path) -> Result<HostCertificates> {
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
             // What is for the daemon's eyes only adds nobody whom we trust.
             Err(error) if matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) => {
-                return Ok(Found::default());
+                return Ok(HostCertificates::default());
             }
             Err(error) => return Err(error).with_context(|| format!("read {}", directory.display())),
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
-        let mut found = Found::default();
+        let mut found = HostCertificates::default();
         for path in paths {
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("crt") => found.authorities.extend(certificates(&path)?.iter().map(borrowed)),

@@ -5,12 +5,16 @@
 //! | `peers.rs`        | Debian's `docker-registry`, and skopeo: images there and back             |
 //! | `secrets.rs`      | who learns a password, and who a token                                    |
 //! | `trust.rs`        | TLS: whose certificate is taken                                           |
-//! | `network.rs`      | connections that break, servers that are busy or send elsewhere           |
+//! | `network.rs`      | servers that are busy or send elsewhere                                   |
+//! | `downloads.rs`    | connections that break, servers that are away for a while                 |
+//! | `advice.rs`       | what is said to somebody who is about to be stuck                         |
 //! | `lies.rs`         | what is refused, and that nothing of it is left                           |
 //! | `http.rs`, `content.rs`, `distribution.rs` | servers, and images to give                     |
 
+mod advice;
 pub mod content;
 pub mod distribution;
+mod downloads;
 pub mod http;
 mod lies;
 mod network;
@@ -26,7 +30,7 @@ use crate::support::{Ended, Tinbox};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [peers::TESTS, secrets::TESTS, trust::TESTS, network::TESTS, lies::TESTS].concat()
+    [peers::TESTS, secrets::TESTS, trust::TESTS, network::TESTS, downloads::TESTS, advice::TESTS, lies::TESTS].concat()
 }
 
 /// Somebody with settings and a store of their own.

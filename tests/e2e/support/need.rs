@@ -36,6 +36,8 @@ pub enum Need {
     Call(&'static str),
     /// A kernel with AppArmor, and the parser of its profiles.
     AppArmor,
+    /// An address of this machine besides the loopback's ([`own_address`]).
+    Address,
     /// A program, installed or not.
     Program(&'static str),
     /// `TIOCSTI`, typing into one's own terminal.
@@ -65,6 +67,7 @@ impl Need {
             Need::Call(name) => {
                 return (!calls(name)).then(|| format!("this kernel, unfiltered, does not do the call {name}"));
             }
+            Need::Address => (own_address().is_some(), "this machine has no address but the loopback's"),
             Need::AppArmor => {
                 (apparmor_works(), "no AppArmor in this kernel, or no apparmor_parser (package apparmor)")
             }
@@ -124,4 +127,12 @@ fn ranges() -> bool {
 pub fn device() -> Option<&'static str> {
     let candidates = ["/dev/net/tun", "/dev/fuse", "/dev/loop-control"];
     candidates.into_iter().find(|path| std::fs::File::options().read(true).write(true).open(path).is_ok())
+}
+
+/// The address from which this machine would speak with others. Nothing is sent to find out.
+pub fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Of a network that is for documentation (RFC 5737).
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
 }

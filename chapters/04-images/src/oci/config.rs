@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Platform;
 use super::lenient::or_empty;
 use crate::Digest;
 
@@ -41,6 +42,13 @@ pub struct ImageConfig {
     /// Docker's: what a commit said about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+}
+
+impl ImageConfig {
+    /// For which machine it is; its members may be empty.
+    pub fn platform(&self) -> Platform {
+        Platform { architecture: self.architecture.clone(), os: self.os.clone(), variant: self.variant.clone() }
+    }
 }
 
 /// The layers of an image by their contents.

@@ -39,10 +39,10 @@ pub fn load(
     store: &Store,
     file: File,
     apply: ApplyLayer,
-    tell: ProgressTarget,
+    progress: ProgressTarget,
     mut loaded: impl FnMut(Arrived) -> Result<()>,
 ) -> Result<()> {
-    let mut intake = Intake::begin(store, apply, tell)?;
+    let mut intake = Intake::begin(store, apply, progress)?;
     let contents = open(intake.writer(), file)?;
     let (form, images) = match (contents.has(OCI_INDEX), contents.has(DOCKER_INDEX)) {
         // With the manifest as it was made, and so with the digest that registries know.
