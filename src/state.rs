@@ -9,6 +9,8 @@
 //! Everything is plain files, and nobody else may read them: layers hold other people's set-user-ID programs,
 //! and container records hold secrets from `-e`.
 
+use std::fs::{File, Metadata};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -25,11 +27,15 @@ pub struct State {
 
 impl State {
     /// Finds the directories and makes those that are missing.
+    ///
+    /// Errors: a directory that is somebody else's, or that others may write to.
     pub fn open() -> Result<State> {
         let state = State::locate()?;
         for dir in [&state.data, &state.run, &state.containers(), &state.names(), &state.mount_point()] {
             private_dir(dir)?;
         }
+        // The store makes it when there is something to keep.
+        check_private(&state.images())?;
         Ok(state)
     }
 
@@ -93,20 +99,11 @@ fn home() -> Result<PathBuf> {
         .context("HOME is not set, and this user has no entry in /etc/passwd: set HOME or TINBOX_ROOT")
 }
 
-/// Makes `dir` for this user alone, or checks that it is this user's.
+/// Makes `dir` for this user alone, or checks that it is.
 fn private_dir(dir: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(dir) {
-        Ok(there) => {
-            let mine = there.uid() == geteuid().as_raw();
-            ensure!(
-                mine,
-                "{} belongs to user {}, not to you: set TINBOX_ROOT to a directory of your own",
-                dir.display(),
-                there.uid()
-            );
-            Ok(())
-        }
-        Err(_) => std::fs::DirBuilder::new()
+    match check_private(dir)? {
+        true => Ok(()),
+        false => std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(dir)
@@ -114,11 +111,51 @@ fn private_dir(dir: &Path) -> Result<()> {
     }
 }
 
-/// Writes `record` to `path` so that a reader finds the old one or the new one, whole.
-pub fn write_record(path: &Path, record: &impl Serialize) -> Result<()> {
+/// Refuses a directory in which somebody else can put or change something: what this user's Tinbox then wrote there could
+/// go anywhere. Answers whether there is one.
+///
+/// It may lie elsewhere, behind a symlink of this user's own.
+fn check_private(dir: &Path) -> Result<bool> {
+    let named = match std::fs::symlink_metadata(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        found => found.with_context(|| format!("look at {}", dir.display()))?,
+    };
+    check_owner(dir, &named)?;
+    let found = match named.is_symlink() {
+        true => std::fs::metadata(dir).with_context(|| format!("follow the symlink {}", dir.display()))?,
+        false => named,
+    };
+    check_owner(dir, &found)?;
+    let name = dir.display();
+    ensure!(found.is_dir(), "{name} is not a directory: move it away, or set TINBOX_ROOT to another directory");
+    ensure!(
+        found.mode() & 0o022 == 0,
+        "{name} can be changed by other users, so what is in it cannot be trusted\n  help: look whether all that is in it \
+         is yours, then: chmod go-w {name}"
+    );
+    Ok(true)
+}
+
+fn check_owner(dir: &Path, found: &Metadata) -> Result<()> {
+    let (name, owner, you) = (dir.display(), found.uid(), geteuid());
+    ensure!(
+        owner == you.as_raw(),
+        "{name} belongs to user {owner}, not to you\n  help: set TINBOX_ROOT to a directory of your own; or, if you trust \
+         what is in it, as root: chown -R {you} {name}"
+    );
+    Ok(())
+}
+
+/// Writes `record` to `path` so that a reader finds the old one or the new one, whole. With `lasting` set, that is so
+/// after a power cut, too; it takes until the disk has it.
+pub fn write_record(path: &Path, record: &impl Serialize, lasting: bool) -> Result<()> {
     let temporary = path.with_extension("new");
     let write = || -> Result<()> {
-        std::fs::write(&temporary, serde_json::to_vec(record)?)?;
+        let mut file = File::create(&temporary)?;
+        file.write_all(&serde_json::to_vec(record)?)?;
+        if lasting {
+            file.sync_data()?;
+        }
         Ok(std::fs::rename(&temporary, path)?)
     };
     write().with_context(|| format!("write {}", path.display()))
@@ -128,4 +165,42 @@ pub fn write_record(path: &Path, record: &impl Serialize) -> Result<()> {
 pub fn read_record<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_others_may_write_to_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = temp.path().join("state");
+        assert!(!check_private(&dir).unwrap());
+        private_dir(&dir).unwrap();
+        assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
+        for (mode, fine) in [(0o755, true), (0o775, false), (0o1777, false), (0o702, false)] {
+            fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();
+            let checked = check_private(&dir).map_err(|error| error.to_string());
+            assert_eq!(checked.is_ok(), fine, "{mode:o}");
+            assert!(fine || checked.unwrap_err().ends_with(&format!("chmod go-w {}", dir.display())));
+        }
+    }
+
+    #[test]
+    fn a_symlink_counts_as_what_it_leads_to() {
+        let temp = tempfile::tempdir().unwrap();
+        let (dir, link) = (temp.path().join("state"), temp.path().join("link"));
+        symlink("state", &link).unwrap();
+        assert!(check_private(&link).is_err());
+        fs::create_dir(&dir).unwrap();
+        fs::set_permissions(&dir, Permissions::from_mode(0o755)).unwrap();
+        assert!(check_private(&link).unwrap());
+        fs::set_permissions(&dir, Permissions::from_mode(0o777)).unwrap();
+        assert!(check_private(&link).is_err());
+        fs::write(temp.path().join("file"), "").unwrap();
+        assert!(check_private(&temp.path().join("file")).unwrap_err().to_string().contains("is not a directory"));
+    }
 }

@@ -18,7 +18,15 @@ pub fn all(state: &State) -> Result<Vec<(Record, Life)>> {
     let containers = state.containers();
     let entries = std::fs::read_dir(&containers).with_context(|| format!("read {}", containers.display()))?;
     let mut found: Vec<(Record, Life)> = Vec::new();
-    for record in entries.flatten().filter_map(|entry| read_record::<Record>(&record_path(&entry.path())).ok()) {
+    for directory in entries.flatten().map(|entry| entry.path()) {
+        let path = record_path(&directory);
+        let Ok(record) = read_record::<Record>(&path) else {
+            // A power cut leaves a file without content, of a container that was to be removed anyway.
+            if std::fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
+                remove_unrecorded(state, &directory)?;
+            }
+            continue;
+        };
         match life(state, &record) {
             // The machine went down while it ran: nobody else will remove it.
             Life::Lost if record.remove => remove_files(state, &record)?,

@@ -110,7 +110,7 @@ impl Container {
             remove: options.remove,
             ended: None,
         };
-        write_record(&record_path(&self.directory), &record)
+        write(&self.directory, &record)
     }
 
     /// The id: 64 hexadecimal digits.
@@ -140,7 +140,7 @@ impl Container {
         if path.exists() {
             let mut record: Record = read_record(&path)?;
             record.ended = Some(ended);
-            write_record(&path, &record)?;
+            write(&self.directory, &record)?;
         }
         self.lease.end()
     }
@@ -159,6 +159,11 @@ fn new_id() -> Result<String> {
     let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
     ensure!(got == bytes.len() as isize, "getrandom: {}", std::io::Error::last_os_error());
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A power cut ends a container. What is removed then needs no record; what is kept is found by it.
+fn write(directory: &Path, record: &Record) -> Result<()> {
+    write_record(&record_path(directory), record, !record.remove)
 }
 
 /// Where the record of the container in `directory` is.

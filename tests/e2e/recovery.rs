@@ -22,6 +22,7 @@ pub const TESTS: &[Test] = &[
     ),
     ("what_a_killed_tinbox_left_is_cleared", &[Containers], what_a_killed_tinbox_left_is_cleared),
     ("a_start_is_ended_by_signals", &[Containers], a_start_is_ended_by_signals),
+    ("a_record_that_a_power_cut_emptied_is_cleared", &[Containers], a_record_that_a_power_cut_emptied_is_cleared),
     ("killed_outside_at_any_call", &[Containers, Strace], killed_outside_at_any_call),
     ("killed_inside_at_any_call", &[Containers, Strace], killed_inside_at_any_call),
 ];
@@ -85,6 +86,22 @@ fn a_start_is_ended_by_signals() {
         assert!(inside.ends_within(PollTimeout::ZERO));
         assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
     }
+}
+
+/// What is to be removed in the end is not synced.
+fn a_record_that_a_power_cut_emptied_is_cleared() {
+    let tinbox = Tinbox::new();
+    let mut running = tinbox.start("--name cut", "echo ready; read never");
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    let container = tinbox.path("containers").join(&names_in(&tinbox.path("containers"))[0]);
+    std::fs::write(container.join("container.json"), "").unwrap();
+    // The leases of a machine's root lie in memory.
+    for lease in names_in(&tinbox.path("run")) {
+        std::fs::remove_file(tinbox.path("run").join(lease)).unwrap();
+    }
+    assert_eq!(tinbox.tinbox("ps -aq").ok(), "");
+    assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
 }
 
 fn killed_outside_at_any_call() {

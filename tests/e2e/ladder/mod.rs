@@ -10,7 +10,7 @@
 //! | `calls.rs`        | kernel calls: also through other tables                                     |
 //! | `outside.rs`      | processes and terminals outside                                             |
 //! | `accounts.rs`     | `/etc/passwd` and `/etc/group` of a hostile image; injected settings        |
-//! | `state.rs`        | what others on the machine may read                                         |
+//! | `state.rs`        | what others on the machine may read of its state, and plant in it           |
 
 mod accounts;
 mod binary;

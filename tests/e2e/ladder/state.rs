@@ -1,10 +1,12 @@
 //! What others on the machine may read: layers with set-user-ID programs of any age, records with secrets of `-e`
-//! (CVE-2021-41091 and CVE-2021-41089 were directories that everybody could enter).
+//! (CVE-2021-41091 and CVE-2021-41089 were directories that everybody could enter). And what they may plant: a directory
+//! or symlink in a state directory that they can write to would send Tinbox's files anywhere.
 //!
-//! Stopped by: directories of mode 0700, whatever the caller's umask.
+//! Stopped by: directories of mode 0700, whatever the caller's umask; and none is used that is somebody else's, or that
+//! others may write to.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +19,8 @@ use crate::support::{Ended, Tinbox};
 
 pub const TESTS: &[Test] = &[
     ("nobody_else_reads_layers_and_records", &[Containers, Root], nobody_else_reads_layers_and_records),
+    ("what_others_may_write_to_is_not_used", &[], what_others_may_write_to_is_not_used),
+    ("what_others_planted_is_not_used", &[Root], what_others_planted_is_not_used),
     ("a_careless_umask_opens_nothing", &[Containers], a_careless_umask_opens_nothing),
 ];
 
@@ -74,4 +78,35 @@ fn a_careless_umask_opens_nothing() {
     let container = fs::read_dir(tinbox.path("containers")).unwrap().flatten().next().unwrap().path();
     assert!(container.to_string_lossy().contains(id.trim()));
     assert_eq!(fs::metadata(&container).unwrap().mode() & 0o777, 0o700);
+}
+
+fn what_others_may_write_to_is_not_used() {
+    let tinbox = Tinbox::without_images();
+    fs::create_dir(tinbox.path("images")).unwrap();
+    for name in ["", "images"] {
+        let dir = tinbox.path(name);
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = tinbox.tinbox("images").fails(1);
+        assert!(error.ends_with(&format!("chmod go-w {}\n", dir.display())), "{error}");
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    tinbox.tinbox("images").ok();
+}
+
+fn what_others_planted_is_not_used() {
+    let (tinbox, elsewhere) = (Tinbox::without_images(), tempfile::tempdir().unwrap());
+    let images = tinbox.path("images");
+    let refused = || {
+        let error = tinbox.tinbox("images").fails(1);
+        assert!(error.contains(&format!("{} belongs to user 65534, not to you", images.display())), "{error}");
+    };
+    fs::create_dir(&images).unwrap();
+    chown(&images, Some(65534), Some(65534)).unwrap();
+    refused();
+    fs::remove_dir(&images).unwrap();
+    // Where a symlink leads is theirs, too, even if it leads to a directory of root's.
+    symlink(elsewhere.path(), &images).unwrap();
+    lchown(&images, Some(65534), Some(65534)).unwrap();
+    refused();
+    assert!(fs::read_dir(elsewhere.path()).unwrap().next().is_none());
 }
