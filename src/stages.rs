@@ -9,7 +9,7 @@ use std::path::Path;
 
 use cgroups::{Limits, Setting};
 use chroot::inside::Root;
-use images::{ApplyLayer, LayerWriter, Overlay, Upper};
+use images::{ApplyLayer, LayerWriter, Overlay, TreeWalk};
 use look::Namespaces;
 use look::kernel::CloneFlags;
 use namespaces::Process;
@@ -37,7 +37,7 @@ pub struct Stages {
     /// Chapter 4: shows an image's layers as one tree.
     pub stack: fn(&Overlay, &Path) -> look::Result<()>,
     /// Chapter 4: makes a layer of what was changed.
-    pub make_layer: fn(&mut Upper, &mut LayerWriter<'_>) -> anyhow::Result<()>,
+    pub make_layer: fn(&mut TreeWalk, &mut LayerWriter<'_>) -> anyhow::Result<()>,
     /// Chapter 8: hides a path.
     pub mask: fn(&Root, &str) -> look::Result<()>,
     /// Chapter 8: gives away what root could do.

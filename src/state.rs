@@ -55,7 +55,7 @@ impl State {
         Ok(State { run: run.unwrap_or_else(|| data.join("run")), data })
     }
 
-    /// Images: see [`crate::images`].
+    /// Images: see [`images::Store`].
     pub fn images(&self) -> PathBuf {
         self.data.join("images")
     }

@@ -67,8 +67,8 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         if let Some(paused) = &paused {
             paused.hear_signals()?;
         }
-        let (image, left_out) = commit(&store, &record, &directory, &wish, stages)?;
-        left_out.warnings().iter().for_each(|warning| say!("tinbox: warning: {warning}"));
+        let (image, skipped) = commit(&store, &record, &directory, &wish, stages)?;
+        skipped.warnings().iter().for_each(|warning| say!("tinbox: warning: {warning}"));
         print(&image.id.to_string())?;
         Ok(ExitCode::SUCCESS)
     });

@@ -41,7 +41,7 @@ pub fn command() -> Command {
             tls_argument(),
             Arg::new("file")
                 .value_name("FILE|URL|-")
-                .help("The tar, plain or compressed with gzip or zstd; - for standard input")
+                .help("The tar, plain or compressed with gzip, zstd or xz; - for standard input")
                 .required(true),
             Arg::new("name").value_name("REPOSITORY[:TAG]").help("What to call the image"),
         ])
@@ -49,7 +49,7 @@ pub fn command() -> Command {
             "Prints the id of the image. It has no command unless -c gives it one.\n\nExamples:\n  \
              debootstrap --variant=minbase stable root && tar -C root -c . | tinbox import - debian\n  \
              tinbox import -c 'CMD sh' -c 'ENV LANG=C.UTF-8' alpine-minirootfs.tar.gz alpine:latest\n  \
-             xz -dc root.tar.xz | tinbox import - other",
+             tinbox import root.tar.xz other",
         )
 }
 
@@ -71,8 +71,8 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     as_root_of_lent_ids(&mut || {
         let mut archive = open(source, tls_verify(matches))?;
         let imported = import(&store, &mut archive, &wish, stages.apply_layer);
-        let (image, left_out) = imported.with_context(|| format!("import {source}"))?;
-        left_out.warnings().iter().for_each(|warning| say!("tinbox: warning: {warning}"));
+        let (image, skipped) = imported.with_context(|| format!("import {source}"))?;
+        skipped.warnings().iter().for_each(|warning| say!("tinbox: warning: {warning}"));
         print(&image.id.to_string())?;
         Ok(ExitCode::SUCCESS)
     })

@@ -31,7 +31,7 @@ pub fn command() -> Command {
         ])
         .after_help(
             "Reads what `tinbox save`, `docker save` and `podman save` write, and what skopeo calls docker-archive and \
-             oci-archive; compressed as a whole with gzip or zstd, or not.\n\nExamples:\n  \
+             oci-archive; compressed as a whole with gzip, zstd or xz, or not.\n\nExamples:\n  \
              tinbox load -i images.tar\n  \
              curl -s http://laptop:8000/base.tar.gz | tinbox load\n  \
              docker save alpine | tinbox load",

@@ -5,14 +5,14 @@
 //! docker keeps its own in a layer between, and leaves that out.
 
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use chroot::inside::Root;
-use images::{Lower, Upper};
+use images::tree::{is, kind_of, names};
+use images::{Lower, TreeWalk};
 use namespaces::identity;
-use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat};
@@ -23,12 +23,12 @@ use crate::container::Record;
 const MOUNT_POINTS: [&str; 6] = ["dev", "etc/hostname", "etc/hosts", "etc/resolv.conf", "proc", "sys"];
 
 /// What the container of `record`, in `directory`, changed against `layers`, bottom first.
-pub fn changes(record: &Record, directory: &Path, layers: &[PathBuf]) -> Result<Upper> {
+pub fn changes(record: &Record, directory: &Path, layers: &[PathBuf]) -> Result<TreeWalk> {
     let (copy, upper) = (directory.join("copy"), directory.join("upper"));
     let copied = copy.is_dir();
     let mut changes = match copied {
-        true => Upper::compared(&copy, layers)?,
-        false => Upper::new(&upper, !identity::is_the_machines_root())?,
+        true => TreeWalk::changed_from(&copy, layers)?,
+        false => TreeWalk::upper(&upper, !identity::is_the_machines_root())?,
     };
     let volumes = record.config.volumes.keys().map(|path| Path::new(path.trim_start_matches('/')));
     let points: Vec<&Path> = MOUNT_POINTS.map(Path::new).into_iter().chain(volumes).collect();
@@ -38,11 +38,11 @@ pub fn changes(record: &Record, directory: &Path, layers: &[PathBuf]) -> Result<
 }
 
 /// Which of the mount points `points` are in `tree` only to be mounted on.
-fn our_own(tree: &Root, points: &[&Path], below: &mut Lower) -> Result<Vec<PathBuf>> {
+fn our_own(tree: &Root, points: &[&Path], lower: &mut Lower) -> Result<Vec<PathBuf>> {
     let mut own = Vec::new();
     for path in points.iter().copied().filter(|path| path.file_name().is_some()) {
         if let Some((file, stat)) = look(tree, path)?
-            && below.find(path)?.is_none()
+            && lower.find(path)?.is_none()
             && is_empty(&file, &stat)?
         {
             own.push(path.to_owned());
@@ -50,9 +50,9 @@ fn our_own(tree: &Root, points: &[&Path], below: &mut Lower) -> Result<Vec<PathB
     }
     // So is a directory that holds nothing else, if it is as it was.
     if let Some((etc, stat)) = look(tree, Path::new("etc"))? {
-        let names = if kind(&stat) == SFlag::S_IFDIR { names(&etc)? } else { Vec::new() };
+        let names = if is(&stat, SFlag::S_IFDIR) { names_in(&etc)? } else { Vec::new() };
         let is_ours = |name: &CString| own.iter().any(|path| *path == Path::new("etc").join(&*name.to_string_lossy()));
-        let before = below.find(Path::new("etc"))?;
+        let before = lower.find(Path::new("etc"))?;
         let same = before.is_none_or(|before| said(&before) == said(&stat));
         if same && !names.is_empty() && names.iter().all(is_ours) {
             own.push("etc".into());
@@ -76,21 +76,13 @@ fn look(tree: &Root, path: &Path) -> Result<Option<(OwnedFd, FileStat)>> {
 }
 
 fn is_empty(file: &OwnedFd, stat: &FileStat) -> Result<bool> {
-    Ok(match kind(stat) {
+    Ok(match kind_of(stat) {
         SFlag::S_IFREG => stat.st_size == 0,
-        SFlag::S_IFDIR => names(file)?.is_empty(),
+        SFlag::S_IFDIR => names_in(file)?.is_empty(),
         _ => false,
     })
 }
 
-fn kind(stat: &FileStat) -> SFlag {
-    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
-}
-
-fn names(dir: &OwnedFd) -> Result<Vec<CString>> {
-    let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut listing = Dir::from_fd(nix::fcntl::openat(dir, ".", flags, Mode::empty())?)?;
-    let names = listing.iter().map(|entry| entry.map(|entry| entry.file_name().to_owned()));
-    let names = names.filter(|name| !matches!(name, Ok(name) if matches!(name.as_bytes(), b"." | b"..")));
-    names.collect::<nix::Result<_>>().context("read a directory of a container")
+fn names_in(dir: &OwnedFd) -> Result<Vec<CString>> {
+    names(dir.as_fd()).context("read a directory of a container")
 }

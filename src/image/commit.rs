@@ -58,5 +58,5 @@ pub fn commit(
     });
     let layers = parent.layers.iter().map(|layer| layer.descriptor.clone()).chain([placed.descriptor]).collect();
     let image = writer.commit_new(&config, layers, wish.name.as_slice())?;
-    Ok((image, placed.left_out))
+    Ok((image, placed.skipped))
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 use look::kernel::{self, CloneFlags, MsFlags};
 use namespaces::identity;
 
@@ -19,7 +19,7 @@ pub fn export(directory: &Path, layers: Vec<PathBuf>, mount_point: &Path, out: &
         view(directory, layers, mount_point)?;
         mount_point.to_owned()
     };
-    let mut tree = Upper::whole(&tree)?;
+    let mut tree = TreeWalk::whole(&tree)?;
     let mut archive = LayerWriter::flat(out);
     while let Some(entry) = tree.next_entry()? {
         archive.put(&entry, &tree)?;

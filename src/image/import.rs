@@ -1,10 +1,13 @@
 //! `import`: a tar archive of a root file system becomes an image.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use images::oci::{Config, History, ImageConfig, Platform, RootFs};
 use images::{ApplyLayer, Expected, Image, Name, Skipped, Store, timestamp};
+
+use super::packing::Packing;
+use super::room;
 
 /// What to make of an archive.
 #[derive(Debug, Default)]
@@ -28,7 +31,8 @@ pub fn import(
     apply: ApplyLayer,
 ) -> Result<(Image, Skipped)> {
     let writer = store.write()?;
-    let received = writer.receive(archive, &Expected::default(), apply)?;
+    let mut contents = without_xz(archive)?;
+    let received = writer.receive(&mut contents, &Expected::default(), apply).map_err(room::with_help)?;
     ensure!(received.members > 0, "the archive holds nothing");
     let placed = writer.place(received, None)?;
     let Platform { architecture, os, variant } = wish.platform.clone().unwrap_or_else(Platform::here);
@@ -45,5 +49,17 @@ pub fn import(
         ..ImageConfig::default()
     };
     let image = writer.commit_new(&config, vec![placed.descriptor], wish.name.as_slice())?;
-    Ok((image, placed.left_out))
+    Ok((image, placed.skipped))
+}
+
+/// All of `archive`, but for the compression that layers do not have.
+fn without_xz<'a>(archive: &'a mut (dyn Read + Send)) -> Result<Box<dyn Read + Send + 'a>> {
+    let mut start = Vec::new();
+    archive.take(Packing::MAGIC_MAX).read_to_end(&mut start).context("read the archive")?;
+    let packing = Packing::detect(&start, "tinbox import - NAME")?;
+    let whole = Cursor::new(start).chain(archive);
+    match packing {
+        Packing::Xz => packing.reader(whole),
+        Packing::Layer(_) => Ok(Box::new(whole)),
+    }
 }

@@ -6,6 +6,8 @@ use std::io::{BufWriter, ErrorKind};
 use anyhow::{Context, Result, anyhow};
 use images::{ApplyLayer, Expected, LayerWriter, Received, Writer};
 
+use super::room;
+
 /// How much is handed on at a time from what makes the layer to what stores it.
 const PIECE: usize = 256 << 10;
 
@@ -31,7 +33,7 @@ pub fn receive(
         let made = making.join().map_err(|_| anyhow!("the thread that makes the layer panicked"))?;
         match made {
             Err(error) if !is_broken_pipe(&error) => Err(error),
-            _ => received.context("store the layer"),
+            _ => received.context("store the layer").map_err(room::with_help),
         }
     })
 }

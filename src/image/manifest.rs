@@ -11,11 +11,8 @@ use serde::de::IgnoredAny;
 
 use crate::text::printable;
 
-/// No manifest is larger: the limit that registries have, too.
-pub const LARGEST: u64 = 4 << 20;
-
 /// Overlayfs stacks no more layers than this (Documentation/filesystems/overlayfs.rst).
-const LAYERS_MAX: usize = 500;
+pub const LAYERS_MAX: usize = 500;
 
 /// What it says.
 #[derive(Debug)]

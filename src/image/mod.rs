@@ -12,8 +12,10 @@
 //! | `incoming/`     | an image on its way into the store                            |
 //! | `made.rs`       | a layer that is stored while it is made                       |
 //! | `manifest.rs`   | documents that say what an image is made of                   |
+//! | `packing.rs`    | how a whole archive is compressed                             |
 //! | `platform.rs`   | which image of an index is for this machine                   |
 //! | `removal.rs`    | what goes with a name, and what stays                         |
+//! | `room.rs`       | what to do when there is no room for an image                 |
 //! | `survey.rs`     | what each layer holds, and what it hides of those below it    |
 
 pub mod archive;
@@ -26,6 +28,8 @@ pub mod incoming;
 pub mod instructions;
 mod made;
 pub mod manifest;
+mod packing;
 pub mod platform;
 pub mod removal;
+pub mod room;
 pub mod survey;

@@ -9,12 +9,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use images::{Digest, Entry, Image, Kind, Stack, Store, Upper};
+use images::tree::is;
+use images::{Digest, Entry, Image, Kind, Stack, Store, TreeWalk, shown_path};
 use namespaces::identity;
 use nix::sys::stat::{FileStat, SFlag};
 use serde::Serialize;
 
-/// So many of the biggest files of a layer are named.
+/// How many of the biggest files of a layer are named.
 const BIGGEST: usize = 3;
 
 /// What a layer holds.
@@ -23,7 +24,7 @@ const BIGGEST: usize = 3;
 pub struct Holdings {
     /// Names of files.
     pub files: u64,
-    /// Directories, those included that are below, too.
+    /// Directories, also those that are in a layer below as well.
     pub directories: u64,
     /// Symlinks.
     pub symlinks: u64,
@@ -85,18 +86,18 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn run(mut self, tree: &Path) -> Result<()> {
-        let mut layer = Upper::new(tree, !identity::is_the_machines_root())?;
+        let mut layer = TreeWalk::upper(tree, !identity::is_the_machines_root())?;
         while let Some(entry) = layer.next_entry()? {
             self.climb_to(entry.path.components().count() - 1)?;
             let name = entry.path.file_name().context("an entry without a name")?.as_bytes();
             let name = CString::new(name)?;
-            let shown = || format!("look up {} below", images::shown(entry.path.as_os_str().as_bytes()));
+            let shown = || format!("look up {} below", shown_path(&entry.path));
             self.visit(&entry, &name).with_context(shown)?;
         }
         Ok(())
     }
 
-    /// Leaves directories until so many are left.
+    /// Leaves directories until the walk is `depth` deep.
     fn climb_to(&mut self, depth: usize) -> nix::Result<()> {
         while self.levels.len() > depth {
             if self.levels.pop() == Some(true) {
@@ -147,7 +148,7 @@ impl Walk<'_> {
         if is_directory(stat) {
             return self.hide_all_in(path, name);
         }
-        if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG {
+        if is(stat, SFlag::S_IFREG) {
             // A file with several names is hidden when all of them are.
             let bytes = stat.st_size as u64 / stat.st_nlink.max(1);
             self.holdings[layer].lose(path, stat.st_size as u64, bytes);
@@ -199,23 +200,23 @@ impl Holdings {
         }
     }
 
-    /// A file of this size at `path` is hidden, and with it so many bytes.
+    /// A file of this size at `path` is hidden, and with it `bytes` of the layer.
     fn lose(&mut self, path: &Path, size: u64, bytes: u64) {
         self.hidden += bytes;
         for file in self.biggest.iter_mut().filter(|file| file.size == size) {
-            file.hidden |= file.path == images::shown(path.as_os_str().as_bytes());
+            file.hidden |= file.path == shown_path(path);
         }
     }
 
     fn note_size(&mut self, path: &Path, size: u64) {
         let at = self.biggest.partition_point(|known| known.size >= size);
         if at < BIGGEST && size > 0 {
-            self.biggest.insert(at, BigFile { path: images::shown(path.as_os_str().as_bytes()), size, hidden: false });
+            self.biggest.insert(at, BigFile { path: shown_path(path), size, hidden: false });
             self.biggest.truncate(BIGGEST);
         }
     }
 }
 
 fn is_directory(stat: &FileStat) -> bool {
-    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR
+    is(stat, SFlag::S_IFDIR)
 }

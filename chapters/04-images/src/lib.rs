@@ -36,16 +36,17 @@
 //!
 //! **Who made it.** A layer is a stranger's list of file names, and it is unpacked by root. `../../etc/passwd` is the
 //! clumsy attempt. Better is a symlink first, and then a file "in" it; or a hard link; or a deletion. In [`tree`],
-//! which is the only place that unpacks, no path is ever put together from parts: each is looked up by the kernel below
-//! a descriptor of the root, with `openat2(2)`. `attacks/` has a layer that reaches out, and an extraction to try.
+//! which is the only place that unpacks, the kernel looks each path of an archive up below a descriptor of the root,
+//! with `openat2(2)`, or goes down name by name and follows no symlink. `attacks/` has a layer that reaches out, and an
+//! extraction to try.
 //!
-//! ## What is simplified here
+//! ## Around the four functions
 //!
-//! Nothing in those four functions. Around them are, in modules of their own:
+//! Nothing in the four functions is simplified. What they need is in modules of their own:
 //! - [`layer`]: reading an archive that may lie about everything, and writing one that is the same each time;
-//! - [`tree`]: laying one out by descriptors; what only the layers below can settle;
+//! - [`tree`]: unpacking one by descriptors, and what has to wait until the layers below it are there;
 //! - [`changes`]: overlayfs' notes in an upper directory, read back;
-//! - [`store`]: an OCI image layout on disk, which is whole at any moment, whoever is killed;
+//! - [`store`]: an OCI image layout on disk, which is complete at every moment, whoever is killed;
 //! - [`oci`], [`Name`]: the documents, and how images are called.
 //!
 //! Registries come with the runtime, in `src/registry`: they bring HTTP, TLS and passwords, and no new idea about
@@ -86,7 +87,7 @@ use look::Error;
 use look::kernel;
 use nix::errno::Errno;
 
-pub use changes::{Change, ChangeKind, Entry, Lower, Upper, differences};
+pub use changes::{Change, ChangeKind, Entry, Lower, TreeWalk, differences};
 pub use digest::{Digest, Hasher, HashingReader};
 pub use layer::writer::LayerWriter;
 pub use layer::{Kind, Layer, Member};
@@ -99,7 +100,7 @@ pub use tree::{Skipped, Stack, Tree, flatten, remove_tree};
 pub type ApplyLayer = fn(&mut Layer<'_>, &mut Tree) -> Result<()>;
 
 // ANCHOR: apply_layer
-/// Lays the members of `layer` out in `tree`.
+/// Unpacks the members of `layer` into `tree`.
 ///
 /// A member called `.wh.NAME` stands for a deletion: what the layers below have as `NAME` is hidden. One called
 /// `.wh..wh..opq` hides all that they have in its directory. Other names that begin with `.wh..wh.` are notes of an old
@@ -124,7 +125,7 @@ pub fn apply_layer(layer: &mut Layer<'_>, tree: &mut Tree) -> Result<()> {
 
 // ANCHOR: make_layer
 /// Writes all that is in `upper` to `layer`, deletions in the way that [`apply_layer`] reads them.
-pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+pub fn make_layer(upper: &mut TreeWalk, layer: &mut LayerWriter<'_>) -> Result<()> {
     // SOLUTION: make_layer
     while let Some(entry) = upper.next_entry()? {
         if entry.whiteout {
@@ -165,7 +166,7 @@ pub fn stack(overlay: &Overlay, target: &Path) -> look::Result<()> {
 // ANCHOR: chain_ids
 /// What each layer is called together with those below it, bottom first.
 ///
-/// A diff id says what one layer changes; a chain id says what is there when it has. The chain id of the bottom layer
+/// A diff id says what one layer changes; a chain id says what is there after that. The chain id of the bottom layer
 /// is its diff id; that of any other is the digest of the text `CHAIN-ID-BELOW DIFF-ID`.
 ///
 /// Source: OCI image specification, "Image Configuration", "Layer ChainID".
@@ -189,6 +190,11 @@ pub fn shown(name: &[u8]) -> String {
     const LONGEST: usize = 200;
     let text = String::from_utf8_lossy(&name[..name.len().min(LONGEST)]).escape_debug().to_string();
     if name.len() > LONGEST { text + "…" } else { text }
+}
+
+/// The same of a path.
+pub fn shown_path(path: &Path) -> String {
+    shown(path.as_os_str().as_bytes())
 }
 
 /// An error of `call` on a path of the store.

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::Result;
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 
-pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+pub fn make_layer(upper: &mut TreeWalk, layer: &mut LayerWriter<'_>) -> Result<()> {
     while let Some(entry) = upper.next_entry()? {
         let directory = entry.path.parent().unwrap_or(Path::new(""));
         match (entry.whiteout, entry.opaque) {

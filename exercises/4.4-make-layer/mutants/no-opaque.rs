@@ -5,9 +5,9 @@
 use std::ffi::OsStr;
 
 use anyhow::Result;
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 
-pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+pub fn make_layer(upper: &mut TreeWalk, layer: &mut LayerWriter<'_>) -> Result<()> {
     while let Some(entry) = upper.next_entry()? {
         if entry.whiteout {
             let mut name = OsStr::new(".wh.").to_owned();

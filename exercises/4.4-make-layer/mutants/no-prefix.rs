@@ -3,9 +3,9 @@
 //! Leaves the prefix to `marker`. Made by those who take its name for what it adds.
 
 use anyhow::Result;
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 
-pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+pub fn make_layer(upper: &mut TreeWalk, layer: &mut LayerWriter<'_>) -> Result<()> {
     while let Some(entry) = upper.next_entry()? {
         if entry.whiteout {
             layer.marker(&entry.path)?;

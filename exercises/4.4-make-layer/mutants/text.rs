@@ -3,9 +3,9 @@
 //! Writes the name as text. Made by those to whom `format!` comes first.
 
 use anyhow::Result;
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 
-pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+pub fn make_layer(upper: &mut TreeWalk, layer: &mut LayerWriter<'_>) -> Result<()> {
     while let Some(entry) = upper.next_entry()? {
         if entry.whiteout {
             let name = entry.path.file_name().unwrap_or_default();

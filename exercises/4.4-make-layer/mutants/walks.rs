@@ -3,9 +3,9 @@
 //! Walks, and says what it finds. Made by those who begin with a loop.
 
 use anyhow::Result;
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 
-pub fn make_layer(upper: &mut Upper, layer: &mut LayerWriter<'_>) -> Result<()> {
+pub fn make_layer(upper: &mut TreeWalk, layer: &mut LayerWriter<'_>) -> Result<()> {
     while let Some(entry) = upper.next_entry()? {
         println!("A {}", entry.path.display());
     }

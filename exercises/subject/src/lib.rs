@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use cgroups::{Limits, Setting};
 use chroot::inside::Root;
-use images::{Digest, Layer, LayerWriter, Overlay, Tree, Upper};
+use images::{Digest, Layer, LayerWriter, Overlay, Tree, TreeWalk};
 use look::kernel::{self, CloneFlags, Cloned};
 use look::{Namespaces, Result};
 use namespaces::Process;
@@ -72,7 +72,7 @@ pub enum Answer {
     /// 4.3
     ChainIds(fn(&[Digest]) -> Vec<Digest>),
     /// 4.4
-    MakeLayer(fn(&mut Upper, &mut LayerWriter<'_>) -> anyhow::Result<()>),
+    MakeLayer(fn(&mut TreeWalk, &mut LayerWriter<'_>) -> anyhow::Result<()>),
     /// 8.1
     DropPrivileges(fn(&Privileges) -> Result<()>),
     /// 8.2

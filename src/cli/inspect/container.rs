@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use cgroups::Group;
-use images::{Digest, Kind, Store, Upper, timestamp};
+use images::{Digest, Kind, Store, TreeWalk, timestamp};
 use serde::Serialize;
 
 use crate::cli::inspect::Document;
@@ -47,7 +47,7 @@ pub fn look_up(state: &State, store: &Store, wanted: &str, sizes: bool) -> Resul
 
 /// How many bytes the files have that the container made or changed.
 fn written(state: &State, record: &Record) -> Result<u64> {
-    let mut upper = Upper::whole(&state.containers().join(&record.id).join("upper"))?;
+    let mut upper = TreeWalk::whole(&state.containers().join(&record.id).join("upper"))?;
     let mut bytes = 0;
     while let Some(entry) = upper.next_entry()? {
         if let Kind::File { size, .. } = entry.kind {

@@ -14,14 +14,13 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use images::oci::Descriptor;
-use images::{Digest, Kind, Layer, Member, shown};
+use images::store::DOCUMENT_MAX;
+use images::{Digest, Kind, Layer, Member, shown, shown_path};
 
 use super::section::Section;
 
 /// The most that the names in an archive may take in memory.
 const NAMES_MAX: usize = 32 << 20;
-/// The most that a document may have: manifests, configs, lists of them.
-const DOCUMENT_MAX: u64 = 4 << 20;
 /// No path that is longer leads anywhere (limits.h, with its final zero).
 const PATH_MAX: usize = 4096;
 /// A link may lead to a link. So often, it leads in circles.
@@ -75,18 +74,18 @@ impl Contents {
             if let Kind::File { extents, .. } = &member.kind {
                 let content = extents.iter().map(|extent| extent.length).sum();
                 let fits = at.get().checked_add(content).is_some_and(|end| end <= length);
-                ensure!(fits, "the archive is cut off in {}", path_shown(&member.path));
+                ensure!(fits, "the archive is cut off in {}", shown_path(&member.path));
                 skip.set(content);
             }
             let place = place(&member, at.get());
             let target = target_length(&member.kind);
-            ensure!(target <= PATH_MAX, "the link {} leads to a name of {target} bytes", path_shown(&member.path));
+            ensure!(target <= PATH_MAX, "the link {} leads to a name of {target} bytes", shown_path(&member.path));
             taken += size_of::<(PathBuf, Place)>() + member.path.as_os_str().len() + place.length();
             ensure!(taken <= NAMES_MAX, "the archive has too many members to keep in mind");
             let before = members.insert(member.path.clone(), place.clone());
             // Which of the two counts depends on who reads it.
             let twice = before.is_some_and(|before| before != Place::Other && before != place);
-            ensure!(!twice, "the archive has {} twice", path_shown(&member.path));
+            ensure!(!twice, "the archive has {} twice", shown_path(&member.path));
         }
         Ok(Contents { file, members })
     }
@@ -104,10 +103,10 @@ impl Contents {
             match self.members.get(&path).with_context(context)? {
                 Place::File(extent) => return Ok(*extent),
                 Place::Link(target) => path = target.clone(),
-                Place::Other => bail!("in the archive, {} is no file", path_shown(&path)),
+                Place::Other => bail!("in the archive, {} is no file", shown_path(&path)),
             }
         }
-        bail!("in the archive, the link {} leads in circles", path_shown(&path))
+        bail!("in the archive, the link {} leads in circles", shown_path(&path))
     }
 
     /// Reads a small file.
@@ -177,10 +176,6 @@ fn resolve(dir: &Path, path: &Path) -> Option<PathBuf> {
         }
     }
     Some(resolved)
-}
-
-fn path_shown(path: &Path) -> String {
-    shown(path.as_os_str().as_bytes())
 }
 
 /// Reads headers one by one. What is between them is counted as read, but is not.

@@ -9,6 +9,7 @@ use images::{Digest, HashingReader, Image, Name, Store};
 use serde::Serialize;
 use tar::{Builder, EntryType, Header};
 
+use super::contents::blob_path;
 use super::{DOCKER_INDEX, DockerImage, FULL_NAME, OCI_INDEX};
 
 /// Writes these images to `out`, each with the names that it is to have. The same images give the same bytes.
@@ -46,9 +47,9 @@ fn index(images: &[(Image, Vec<Name>)]) -> Index {
 
 fn docker_image((image, names): &(Image, Vec<Name>)) -> DockerImage {
     DockerImage {
-        config: path_of(&image.id),
+        config: blob_path(&image.id),
         repo_tags: (!names.is_empty()).then(|| names.iter().map(Name::to_string).collect()),
-        layers: Some(image.layers.iter().map(|layer| path_of(&layer.descriptor.digest)).collect()),
+        layers: Some(image.layers.iter().map(|layer| blob_path(&layer.descriptor.digest)).collect()),
     }
 }
 
@@ -57,10 +58,6 @@ fn blobs(images: &[(Image, Vec<Name>)]) -> BTreeSet<Digest> {
     let layers = images.iter().flat_map(|(image, _)| image.layers.iter().map(|layer| layer.descriptor.digest));
     let documents = images.iter().flat_map(|(image, _)| [image.manifest.digest, image.id]);
     layers.chain(documents).collect()
-}
-
-fn path_of(digest: &Digest) -> String {
-    format!("blobs/sha256/{}", digest.hex())
 }
 
 /// An archive that is being written.
@@ -84,7 +81,7 @@ impl<W: Write> Archive<W> {
         let mut header = header(EntryType::Regular, 0o644, size);
         // A file that became shorter would shift all that follows.
         let mut bytes = HashingReader::new(BufReader::with_capacity(1 << 18, file).take(size));
-        self.0.append_data(&mut header, path_of(digest), &mut bytes).context("write the archive")?;
+        self.0.append_data(&mut header, blob_path(digest), &mut bytes).context("write the archive")?;
         let (found, copied) = bytes.finish();
         if found != *digest || copied != size {
             bail!("its contents are not what its name says: remove the image, and fetch it again");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use images::oci::{Config, History, ImageConfig, Platform, RootFs};
-use images::{ApplyLayer, Image, LayerWriter, Name, Upper, Writer, timestamp};
+use images::{ApplyLayer, Image, LayerWriter, Name, TreeWalk, Writer, timestamp};
 use nix::sys::time::TimeSpec;
 
 use crate::image::made;
@@ -37,7 +37,7 @@ pub(super) fn commit(writer: &Writer<'_>, tree: &Path, config: &Config, apply: A
 
 /// Writes the tree as a layer in which all belongs to root.
 fn pack(tree: &Path, layer: &mut LayerWriter<'_>) -> Result<()> {
-    let mut tree = Upper::new(tree, false)?;
+    let mut tree = TreeWalk::upper(tree, false)?;
     while let Some(mut entry) = tree.next_entry()? {
         entry.attributes.mtime = LONG_AGO;
         (entry.attributes.uid, entry.attributes.gid) = (0, 0);

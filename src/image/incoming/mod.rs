@@ -11,10 +11,8 @@ use anyhow::{Context, Result, bail};
 use images::oci::{Descriptor, ImageConfig};
 use images::{ApplyLayer, Digest, Expected, Image, Name, Store, Writer, chain_ids};
 
+use crate::image::manifest::LAYERS_MAX;
 use crate::progress::{Progress, ProgressTarget};
-
-/// No overlay has more layers than that, and no image that is any good.
-const LAYERS_MAX: usize = 500;
 
 /// What the documents of an image say.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ struct Layer {
 /// An image that is in the store.
 #[derive(Debug)]
 pub struct Arrived {
-    /// It.
+    /// The image, as it is in the store.
     pub image: Image,
     /// The names that it got.
     pub names: Vec<Name>,
@@ -93,7 +91,7 @@ pub struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    /// Begins. Layers are unpacked with `apply`, and how far that is, is told where `progress` says.
+    /// Begins. Layers are unpacked with `apply`, and `progress` says where to show how far that is.
     pub fn begin(store: &'a Store, apply: ApplyLayer, progress: ProgressTarget) -> Result<Intake<'a>> {
         Ok(Intake { store, writer: store.write()?, apply, progress })
     }
@@ -142,14 +140,14 @@ impl<'a> Intake<'a> {
             let received = received.next().context("a layer was not received")?;
             let placed = self.writer.place(received, at.checked_sub(1).map(|below| &chain[below]))?;
             let layer = placed.diff_id.short();
-            warnings.extend(placed.left_out.warnings().iter().map(|what| format!("{layer}: {what}")));
+            warnings.extend(placed.skipped.warnings().iter().map(|what| format!("{layer}: {what}")));
             descriptors.push(placed.descriptor);
         }
         Ok((descriptors, warnings))
     }
 
-    /// The blob of a layer that is there in place of `wanted`: the same, or any where the bytes are not said to be
-    /// compressed in a certain way.
+    /// The blob of a layer that is in the store and may stand for `wanted`: the one that is wanted, or any other where
+    /// only the diff id is known, and not how the layer is compressed.
     fn there(&self, wanted: &Layer, chain_id: &Digest) -> Option<Descriptor> {
         let Expected { digest, size, .. } = wanted.expected;
         let any = digest.is_none_or(|digest| digest == wanted.diff_id);

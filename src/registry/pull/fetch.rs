@@ -1,8 +1,9 @@
 //! Asking a registry for a manifest or an index.
 
 use images::Digest;
+use images::store::DOCUMENT_MAX;
 
-use crate::image::manifest::{Document, LARGEST, read};
+use crate::image::manifest::{Document, read};
 use crate::registry::client::Client;
 use crate::registry::error::{Error, Result};
 use crate::registry::transport::{Request, read_at_most};
@@ -32,7 +33,7 @@ pub fn fetch(client: &Client<'_>, path: &str, reference: &str, scopes: &[String]
         let response = client.call(&Request::get(url.clone()).header("accept", ACCEPT), scopes)?;
         let owned = |name| response.header(name).map(str::to_owned);
         let (media_type, claimed) = (owned("content-type"), owned("docker-content-digest"));
-        Ok((media_type, claimed, read_at_most(response, LARGEST, "the manifest")?))
+        Ok((media_type, claimed, read_at_most(response, DOCUMENT_MAX, "the manifest")?))
     })?;
     let digest = Digest::of(&bytes);
     let expected = [Digest::parse(reference).ok(), claimed.and_then(|claimed| Digest::parse(&claimed).ok())];

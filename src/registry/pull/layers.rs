@@ -14,6 +14,7 @@ use images::{ApplyLayer, Digest, Expected, Received, Store, Writer, chain_ids};
 
 use super::Source;
 use super::resume::Resuming;
+use crate::image::room;
 use crate::progress::{LayerProgress, Progress};
 use crate::registry::error::{self, Error};
 
@@ -117,7 +118,7 @@ impl Work<'_> {
                 self.writer.receive(&mut coming, &expected, self.apply)
             }
         };
-        received.with_context(|| format!("layer {}", digest.short()))
+        received.with_context(|| format!("layer {}", digest.short())).map_err(room::with_help)
     }
 }
 
@@ -147,7 +148,7 @@ fn place_all(
             return Err(wrong_place(layer).into());
         }
         progress.done("Pull complete");
-        layers.warnings.extend(placed.left_out.warnings().into_iter().map(|what| format!("{}: {what}", progress.id())));
+        layers.warnings.extend(placed.skipped.warnings().into_iter().map(|what| format!("{}: {what}", progress.id())));
         layers.as_described &= placed.descriptor.digest == layer.descriptor.digest;
         layers.layers.push(placed.descriptor);
     }

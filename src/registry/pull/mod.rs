@@ -8,13 +8,14 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result, bail, ensure};
 use images::oci::{Descriptor, ImageConfig, Manifest, Platform};
+use images::store::DOCUMENT_MAX;
 use images::{ApplyLayer, Digest, Image, Name, Store};
 
 use super::access::Access;
 use super::client::{Client, scope};
 use super::error::{self, Error};
 use super::transport::{Operation, Request, read_at_most};
-use crate::image::manifest::{self, Document, check_manifest};
+use crate::image::manifest::{Document, check_manifest};
 use crate::image::platform;
 use crate::progress::{Progress, ProgressTarget};
 use crate::say::say;
@@ -159,8 +160,8 @@ impl Source<'_> {
     /// A small blob.
     fn document(&self, descriptor: &Descriptor) -> error::Result<Vec<u8>> {
         let Descriptor { digest, size, .. } = descriptor;
-        if *size > manifest::LARGEST {
-            let problem = format!("it has {size} bytes, and {} are the most", manifest::LARGEST);
+        if *size > DOCUMENT_MAX {
+            let problem = format!("it has {size} bytes, and {} are the most", DOCUMENT_MAX);
             return Err(wrong_config(&problem));
         }
         let url = self.client.url(&format!("/v2/{}/blobs/{digest}", self.path))?;

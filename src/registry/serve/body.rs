@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Body;
+use images::store::DOCUMENT_MAX;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::answer::{Refusal, Result};
 use super::connections::PATIENCE;
-use crate::image::manifest::LARGEST;
 
 /// As much is collected before another thread writes it: more than a single read from the network brings.
 const PIECE: usize = 64 << 10;
@@ -70,8 +70,8 @@ where
         let (piece, after) = timeout(MANIFEST_PATIENCE, next_piece(&mut body)).await.map_err(late)?;
         bytes.extend_from_slice(&piece);
         end = after;
-        if bytes.len() as u64 > LARGEST {
-            let message = format!("{LARGEST} bytes are the most that a manifest may have");
+        if bytes.len() as u64 > DOCUMENT_MAX {
+            let message = format!("{DOCUMENT_MAX} bytes are the most that a manifest may have");
             return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "MANIFEST_INVALID", message));
         }
     }

@@ -15,6 +15,7 @@ use hyper::body::Incoming as Payload;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use images::layer::compression::Compression;
 use images::oci::{Index, Manifest};
+use images::store::DOCUMENT_MAX;
 use images::{Digest, Expected, Name};
 use tokio::task::spawn_blocking;
 
@@ -22,7 +23,7 @@ use super::answer::{self, Answer, Refusal, Result};
 use super::{Catalog, Event, Registry, body};
 use crate::image::archive::Section;
 use crate::image::incoming::{Incoming, Intake};
-use crate::image::manifest::{Document, LARGEST, check_manifest, read};
+use crate::image::manifest::{Document, check_manifest, read};
 use crate::image::removal::Removal;
 use crate::progress::ProgressTarget;
 
@@ -162,7 +163,7 @@ impl Registry {
 
 /// The bytes of a config, which are as many as its manifest says, and those that it says.
 fn config_of(manifest: &Manifest, config: &File, size: u64) -> Result<Vec<u8>> {
-    if size > LARGEST || size != manifest.config.size {
+    if size > DOCUMENT_MAX || size != manifest.config.size {
         let message = format!("its config has {size} bytes, and is said to have {}", manifest.config.size);
         return Err(Refusal::bad("MANIFEST_INVALID", message));
     }

@@ -155,7 +155,7 @@ fn what_is_no_archive_of_images_is_refused() {
     refused(b"hello", "this is not a tar archive");
     refused(&[b'x'; 4096], "this is not a tar archive");
     refused(&layer("etc/passwd", "root"), "help: a root file system becomes an image with `tinbox import`");
-    refused(b"\xfd7zXZ\0\0", "help: unpack it on the way in: xz -dc FILE | tinbox load");
+    refused(b"\xfd7zXZ\0\0", "copy the archive to where it can be read in any order");
     refused(b"BZh91AY", "bzip2 -dc FILE | tinbox load");
     refused(&make::gzip(&layer("x", "y"))[..40], "read");
     let tinbox = Tinbox::without_images();

@@ -13,13 +13,15 @@ use anyhow::Result;
 use nix::sys::stat::{FileStat, SFlag};
 use nix::sys::time::TimeSpec;
 
-use super::{Entry, Lower, Upper};
+use super::walker::Walker;
+use super::{Entry, Lower};
 use crate::layer::Kind;
-use crate::tree::{Attributes, Xattrs};
+use crate::tree::{Attributes, Xattrs, kind_of};
 
-/// What a tree is compared with.
+/// A walk through a copy, compared with its original.
 pub(super) struct Comparison {
-    below: Lower,
+    walker: Walker,
+    lower: Lower,
     /// Unchanged directories on the way to where the walk is.
     on_the_way: Vec<Entry>,
     /// What was found, and comes next.
@@ -27,27 +29,38 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// With `layers`, bottom first. `upper` stands at its beginning.
-    pub(super) fn with(layers: &[PathBuf], upper: &Upper) -> Result<Comparison> {
-        let mut comparison = Comparison { below: Lower::open(layers)?, on_the_way: Vec::new(), found: VecDeque::new() };
-        comparison.found = comparison.deleted(Path::new(""), upper)?.into();
+    /// Of what `walker` finds, which stands at its beginning, with `layers`, bottom first.
+    pub(super) fn begin(walker: Walker, layers: &[PathBuf]) -> Result<Comparison> {
+        let lower = Lower::open(layers)?;
+        let mut comparison = Comparison { walker, lower, on_the_way: Vec::new(), found: VecDeque::new() };
+        comparison.found = comparison.deleted(Path::new(""))?.into();
         Ok(comparison)
     }
 
-    /// The next change in `upper`.
-    pub(super) fn next_entry(&mut self, upper: &mut Upper) -> Result<Option<Entry>> {
+    /// The walk through the copy.
+    pub(super) fn walker(&self) -> &Walker {
+        &self.walker
+    }
+
+    /// Passes over what is at these paths.
+    pub(super) fn skip(&mut self, paths: Vec<PathBuf>) {
+        self.walker.skip(paths);
+    }
+
+    /// The next change.
+    pub(super) fn next_entry(&mut self) -> Result<Option<Entry>> {
         loop {
             if let Some(entry) = self.found.pop_front() {
                 return Ok(Some(entry));
             }
-            let Some(entry) = upper.walk_on()? else { return Ok(None) };
+            let Some(entry) = self.walker.next_entry()? else { return Ok(None) };
             self.on_the_way.retain(|dir| entry.path.starts_with(&dir.path));
-            let same = match self.below.find(&entry.path)? {
-                Some(before) => is_same(&entry, &before, &self.below.xattrs(&entry.path)?),
+            let same = match self.lower.find(&entry.path)? {
+                Some(before) => is_same(&entry, &before, &self.lower.xattrs(&entry.path)?),
                 None => false,
             };
             let is_directory = matches!(entry.kind, Kind::Directory);
-            let deleted = if is_directory { self.deleted(&entry.path, upper)? } else { Vec::new() };
+            let deleted = if is_directory { self.deleted(&entry.path)? } else { Vec::new() };
             if !same || !deleted.is_empty() {
                 self.found.extend(self.on_the_way.drain(..));
                 self.found.push_back(entry);
@@ -56,15 +69,15 @@ impl Comparison {
                 self.on_the_way.push(entry);
             } else {
                 // Another name of it, if that is new, is not a link to what no layer of ours has.
-                upper.links.forget_last();
+                self.walker.forget_last_name();
             }
         }
     }
 
-    /// What is below in the directory that `upper` has just entered, and not in it.
-    fn deleted(&mut self, dir: &Path, upper: &Upper) -> Result<Vec<Entry>> {
-        let mut names = self.below.names(dir)?;
-        names.retain(|name| upper.names().binary_search(name).is_err());
+    /// What the layers have in the directory that the walk has just entered, and the copy has not.
+    fn deleted(&mut self, dir: &Path) -> Result<Vec<Entry>> {
+        let mut names = self.lower.names(dir)?;
+        names.retain(|name| self.walker.names().binary_search(name).is_err());
         Ok(names.iter().map(|name| deletion(dir.join(OsStr::from_bytes(name.to_bytes())))).collect())
     }
 }
@@ -84,7 +97,7 @@ fn is_same(entry: &Entry, before: &FileStat, xattrs: &Xattrs) -> bool {
         Kind::Fifo => SFlag::S_IFIFO,
         Kind::Device { kind, .. } => *kind,
         // What it is a link to has changed, or is new; time and attributes tell whether it was always the same file.
-        Kind::HardLink(_) => SFlag::from_bits_truncate(before.st_mode) & SFlag::S_IFMT,
+        Kind::HardLink(_) => kind_of(before),
     };
     let size = match &entry.kind {
         Kind::File { size, .. } => *size,

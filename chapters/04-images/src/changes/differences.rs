@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use nix::sys::stat::SFlag;
 
-use super::{Lower, Upper};
+use super::{Lower, TreeWalk};
+use crate::tree::is;
 
 /// Something that is not as it is below.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,22 +30,21 @@ pub enum ChangeKind {
     Deleted,
 }
 
-/// All that is different in `upper` from what `below` has, by path. Of a directory that is gone, only the directory is
+/// All that is different in `changes` from what `lower` has, by path. Of a directory that is gone, only the directory is
 /// told.
-pub fn differences(upper: &mut Upper, below: &mut Lower) -> Result<Vec<Change>> {
+pub fn differences(changes: &mut TreeWalk, lower: &mut Lower) -> Result<Vec<Change>> {
     let mut found = Vec::new();
-    while let Some(entry) = upper.next_entry()? {
-        let before = below.find(&entry.path)?;
+    while let Some(entry) = changes.next_entry()? {
+        let before = lower.find(&entry.path)?;
         let kind = match (entry.whiteout, before) {
             (true, None) => continue,
             (true, Some(_)) => ChangeKind::Deleted,
             (false, None) => ChangeKind::Added,
             (false, Some(_)) => ChangeKind::Changed,
         };
-        let was_directory =
-            before.is_some_and(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR);
+        let was_directory = before.is_some_and(|stat| is(&stat, SFlag::S_IFDIR));
         if entry.opaque && was_directory {
-            found.extend(hidden(&entry.path, upper, below)?);
+            found.extend(hidden(&entry.path, changes, lower)?);
         }
         found.push(Change { path: entry.path, kind });
     }
@@ -53,9 +53,9 @@ pub fn differences(upper: &mut Upper, below: &mut Lower) -> Result<Vec<Change>> 
 }
 
 /// What an opaque directory hides, and does not have itself.
-fn hidden(path: &Path, upper: &Upper, below: &mut Lower) -> Result<Vec<Change>> {
-    let mut names = below.names(path)?;
-    names.retain(|name| upper.names().binary_search(name).is_err());
+fn hidden(path: &Path, changes: &TreeWalk, lower: &mut Lower) -> Result<Vec<Change>> {
+    let mut names = lower.names(path)?;
+    names.retain(|name| changes.names().binary_search(name).is_err());
     let deleted =
         |name: &CString| Change { path: path.join(OsStr::from_bytes(name.to_bytes())), kind: ChangeKind::Deleted };
     Ok(names.iter().map(deleted).collect())

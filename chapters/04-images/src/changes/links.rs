@@ -1,4 +1,4 @@
-//! Files with several names: the first is told as a file, the others as links to it.
+//! Files with several names: the first becomes a file, the others links to it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

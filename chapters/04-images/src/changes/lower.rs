@@ -11,7 +11,7 @@ use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{FileStat, Mode, SFlag};
 
 use super::failed;
-use crate::tree::{Stack, Xattrs, xattrs_of};
+use crate::tree::{Stack, Xattrs, is, xattrs_of};
 
 /// The layers below, seen as one.
 pub struct Lower {
@@ -42,7 +42,7 @@ impl Lower {
             return Ok(Vec::new());
         }
         let Some((dir, stat)) = self.stack.find(&name).map_err(failed("fstatat"))? else { return Ok(Vec::new()) };
-        if !matches!(SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT, SFlag::S_IFREG | SFlag::S_IFDIR) {
+        if !is(&stat, SFlag::S_IFREG) && !is(&stat, SFlag::S_IFDIR) {
             return Ok(Vec::new());
         }
         let file = openat(dir, name.as_c_str(), OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty());

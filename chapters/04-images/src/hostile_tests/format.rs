@@ -7,8 +7,11 @@ use std::os::unix::fs::MetadataExt;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{Place, assert_says, refusal};
+use super::{Place, assert_says, refusal, stored};
+use crate::store::{Expected, Store};
+use crate::test_dir::TestDir;
 use crate::test_tar::{Member, archive, bytes, dir, file, long_name, pax, record, sealed, symlink};
+use crate::{Digest, apply_layer};
 
 #[test]
 fn absurd_sizes_are_refused_before_anything_is_written() {
@@ -51,8 +54,8 @@ fn what_is_no_archive_is_refused() {
     assert_says(&place.refuses(&fs::read("/proc/self/exe").unwrap()[..4096]), "not a tar archive");
     // An archive of nothing is one: Docker has it as "the empty layer".
     assert_eq!(fs::read_dir(place.accepts(&[0; 1024])).unwrap().count(), 0);
-    assert_says(&place.refuses(b"\xfd7zXZ\0 and so on"), "xz -dc");
-    assert_says(&place.refuses(b"BZh91AY and so on"), "bzip2 -dc");
+    assert_says(&place.refuses(b"\xfd7zXZ\0 and so on"), "it is compressed with xz, and layers");
+    assert_says(&place.refuses(b"BZh91AY and so on"), "it is compressed with bzip2, and layers");
     place.refuses(b"\x28\xb5\x2f\xfd and so on");
     assert_says(
         &refusal(&[file("f", ""), Member { kind: b'V', path: b"label", ..Member::default() }]),
@@ -78,6 +81,55 @@ fn damaged_gzip_is_refused() {
     place.refuses(&wrong_sum);
     place.refuses(&[whole.as_slice(), b"rubbish"].concat());
     place.accepts(&whole);
+}
+
+#[test]
+fn damaged_data_is_called_that_and_not_a_bad_archive() {
+    let temp = TestDir::new();
+    let store = Store::open(&temp.path().join("store"));
+    let plain = archive(&[file("a", "content"), file("b", &"content ".repeat(100_000))]);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&plain).unwrap();
+    let gzip = encoder.finish().unwrap();
+    let digest = |bytes: &[u8]| Expected { digest: Some(Digest::of(bytes)), ..Expected::default() };
+    let diff_id = Expected { diff_id: Some(Digest::of(&plain)), ..Expected::default() };
+    for (whole, expected) in [(&gzip, digest(&gzip)), (&plain, digest(&plain)), (&plain, diff_id)] {
+        let mut damaged = whole.clone();
+        damaged[40] ^= 0xff;
+        damaged.extend_from_slice(&vec![b'x'; 4 << 20]);
+        let writer = store.write().unwrap();
+        let error = format!("{:#}", writer.receive(&mut &damaged[..], &expected, apply_layer).unwrap_err());
+        assert_says(&error, "the layer is not what it should be: its d");
+        assert_eq!(stored(&temp.path().join("store")), [""; 0]);
+    }
+}
+
+#[test]
+fn little_may_follow_the_end_mark() {
+    let place = Place::new();
+    let followed_by = |size: usize| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&archive(&[file("f", "")])).unwrap();
+        encoder.write_all(&vec![0; size]).unwrap();
+        encoder.finish().unwrap()
+    };
+    place.accepts(&followed_by(1 << 20));
+    assert_says(&place.refuses(&followed_by(17 << 20)), "goes on for more than 16 MiB after its end mark");
+}
+
+#[test]
+fn an_extended_attribute_that_cannot_be_set_is_named() {
+    let with = |name: &str, value: &[u8]| {
+        let records = record(&format!("SCHILY.xattr.{name}"), value);
+        refusal(&[pax(&records), file("marked", "")])
+    };
+    let long = format!("user.{}", "n".repeat(300));
+    assert_says(&with(&long, b"1"), "marked: the name of its extended attribute user.nnn");
+    let error = with("user.big", &vec![b'x'; (64 << 10) + 1]);
+    assert_says(&error, "marked: its extended attribute user.big has 65537 bytes, and 65536 is the most");
+    if nix::unistd::geteuid().is_root() {
+        assert_says(&with("security.capability", b"?"), "fsetxattr security.capability of marked: EINVAL");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{Skipped, apply_layer};
 #[derive(Debug)]
 struct Unpacked {
     tree: PathBuf,
-    left_out: Skipped,
+    skipped: Skipped,
 }
 
 /// A place with a store in `store/`, and beside it what an archive would like to reach.
@@ -45,7 +45,7 @@ impl Place {
         let received = writer.receive(&mut tar, &Expected::default(), apply_layer);
         let unpacked = received.and_then(|received| writer.place(received, None)).map(|placed| Unpacked {
             tree: self.temp.path().join("store/layers").join(placed.chain_id.hex()).join("tree"),
-            left_out: placed.left_out,
+            skipped: placed.skipped,
         });
         assert_eq!(fs::read_to_string(self.outside()).unwrap(), "untouched");
         assert_eq!(fs::metadata(self.outside()).unwrap().nlink(), 1, "nothing may be linked to it");

@@ -84,10 +84,10 @@ fn devices_are_made_by_root_and_left_out_for_others() {
         let null = fs::symlink_metadata(tree.join("null")).unwrap();
         assert!(null.file_type().is_char_device() && null.rdev() == nix::sys::stat::makedev(1, 3));
         assert!(fs::symlink_metadata(tree.join("disk")).unwrap().file_type().is_block_device());
-        assert_eq!(unpacked.left_out.warnings(), [""; 0]);
+        assert_eq!(unpacked.skipped.warnings(), [""; 0]);
     } else {
         assert!(!tree.join("null").exists() && !tree.join("disk").exists());
-        assert_eq!(unpacked.left_out.warnings(), ["left out 2 device node(s), which only root can make"]);
+        assert_eq!(unpacked.skipped.warnings(), ["left out 2 device node(s), which only root can make"]);
     }
 }
 

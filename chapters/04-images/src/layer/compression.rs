@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Cursor, Read};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use flate2::bufread::MultiGzDecoder;
 
 use super::zstd::Frames;
@@ -19,21 +19,25 @@ pub enum Compression {
     Zstd,
 }
 
+/// A compression that no layer has, by the name of its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is compressed with {0}, and layers may be compressed with gzip or zstd")]
+pub struct Unsupported(pub &'static str);
+
 impl Compression {
-    /// What the first bytes say. Programs are named that Tinbox has not.
-    pub fn detect(start: &[u8]) -> Result<Compression> {
-        let program = match start {
-            [0x1f, 0x8b, ..] => return Ok(Compression::Gzip),
+    /// How many bytes [`Compression::detect`] looks at.
+    pub const MAGIC_MAX: u64 = 6;
+
+    /// What the first bytes say: RFC 1952, section 2.3.1; RFC 8878, section 3.1; the .xz file format, section 2.1.1.1.
+    pub fn detect(start: &[u8]) -> Result<Compression, Unsupported> {
+        match start {
+            [0x1f, 0x8b, ..] => Ok(Compression::Gzip),
             // A frame, or one that decoders skip.
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => return Ok(Compression::Zstd),
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "xz",
-            [b'B', b'Z', b'h', ..] => "bzip2",
-            _ => return Ok(Compression::None),
-        };
-        bail!(
-            "it is compressed with {program}, and only gzip and zstd are read here\n  \
-             help: unpack it on the way in: {program} -dc FILE | tinbox import - NAME"
-        );
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Compression::Zstd),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(Unsupported("xz")),
+            [b'B', b'Z', b'h', ..] => Err(Unsupported("bzip2")),
+            _ => Ok(Compression::None),
+        }
     }
 
     /// OCI's media type of a layer that is compressed like this.
@@ -46,7 +50,7 @@ impl Compression {
     }
 
     /// What `compressed` holds, without the compression.
-    pub fn reader<'a>(self, compressed: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
+    pub fn reader<'a>(self, compressed: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
         let buffered = BufReader::with_capacity(1 << 16, compressed);
         Ok(match self {
             Compression::None => Box::new(buffered),
@@ -56,9 +60,9 @@ impl Compression {
     }
 }
 
-/// Looks at the beginning of `stream`, which is then still all there.
-pub fn detect<'a>(mut stream: impl Read + 'a) -> Result<(Compression, impl Read + 'a)> {
+/// How `stream` is compressed, and all of `stream`, from its first byte on.
+pub fn detect<'a>(mut stream: impl Read + Send + 'a) -> Result<(Compression, impl Read + Send + 'a)> {
     let mut start = Vec::new();
-    stream.by_ref().take(6).read_to_end(&mut start).context("read the layer")?;
+    stream.by_ref().take(Compression::MAGIC_MAX).read_to_end(&mut start).context("read the layer")?;
     Ok((Compression::detect(&start)?, Cursor::new(start).chain(stream)))
 }

@@ -12,7 +12,7 @@ use std::ffi::CString;
 use tar::Header;
 
 use super::{Kind, pax};
-use crate::tree::{Attributes, is_kept};
+use crate::tree::{Attributes, XATTR_MAX, XATTR_NAME_MAX, Xattrs, is_kept};
 
 /// How many bytes the header says that its member has.
 pub(super) fn size(header: &Header) -> Result<u64> {
@@ -35,14 +35,33 @@ pub(super) fn attributes(header: &Header, records: pax::Records) -> Result<Attri
         let seconds = number(&old.mtime).context("read the time")?;
         Ok(TimeSpec::new(seconds.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64, 0))
     };
-    let kept = records.xattrs.into_iter().filter(|(name, _)| is_kept(name));
     Ok(Attributes {
         uid: id(records.owner.0, &old.uid)?,
         gid: id(records.owner.1, &old.gid)?,
         mode: number(&old.mode).context("read the mode")? as u32 & 0o7777,
         mtime: records.mtime.map_or_else(seconds, Ok)?,
-        xattrs: kept.filter_map(|(name, value)| Some((CString::new(name).ok()?, value))).collect(),
+        xattrs: xattrs(records.xattrs)?,
     })
+}
+
+/// The extended attributes that are kept. The kernel would refuse what is too long, without a word on which it is.
+fn xattrs(records: Vec<(Vec<u8>, Vec<u8>)>) -> Result<Xattrs> {
+    let mut xattrs = Vec::new();
+    for (name, value) in records.into_iter().filter(|(name, _)| is_kept(name)) {
+        let shown = crate::shown(&name);
+        let (name_length, length) = (name.len(), value.len());
+        ensure!(
+            name_length <= XATTR_NAME_MAX,
+            "the name of its extended attribute {shown} has {name_length} bytes, and {XATTR_NAME_MAX} is the most"
+        );
+        ensure!(
+            length <= XATTR_MAX,
+            "its extended attribute {shown} has {length} bytes, and {XATTR_MAX} is the most that Linux takes"
+        );
+        let name = CString::new(name).with_context(|| format!("its extended attribute {shown} has an invalid name"))?;
+        xattrs.push((name, value));
+    }
+    Ok(xattrs)
 }
 
 /// The device that a header describes.
@@ -76,7 +95,7 @@ fn number(field: &[u8]) -> Result<i128> {
     let digits = field[..end].trim_ascii();
     digits.iter().try_fold(0, |sum, digit| match digit {
         b'0'..=b'7' => Ok(sum << 3 | i128::from(digit - b'0')),
-        _ => bail!("a number that is none: {}", crate::shown(digits)),
+        _ => bail!("invalid number {}", crate::shown(digits)),
     })
 }
 

@@ -1,8 +1,8 @@
 //! The names that mean something: `.wh.NAME` for a deletion, `.wh..wh.NAME` for a note of aufs.
 //!
-//! What a deletion is called is not checked by whoever reads one, so it is checked here: taken apart without care,
-//! `.wh...` deletes the directory above. The prefix is reserved: nothing else may be called so, and nothing may be in or
-//! link to what is.
+//! Whoever reads a deletion takes its name as it is, so names are checked here: taken apart without care, `.wh...`
+//! deletes the directory above. The prefix is reserved: nothing else may have it, nothing may be in a directory with
+//! it, and no hard link may lead to it.
 //!
 //! Source: OCI image specification, "Image Layer Filesystem Changeset", "Whiteouts".
 
@@ -23,7 +23,7 @@ pub(super) enum Meaning {
     File,
     /// A deletion.
     Marker,
-    /// Something in a directory of aufs's own, of which nothing is known here.
+    /// Something in a directory that aufs keeps for itself, which means nothing here.
     InNote,
 }
 

@@ -94,12 +94,12 @@ fn record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 
 fn number(value: &[u8]) -> Result<u64> {
     let text = std::str::from_utf8(value).ok();
-    text.and_then(|text| text.parse().ok()).context("the archive has a pax header with a number that is none")
+    text.and_then(|text| text.parse().ok()).context("invalid number in a pax header")
 }
 
-/// `1700000000.123456789`, of which the part behind the dot may be missing or longer.
+/// `1700000000.123456789`, of which the part after the dot may be missing or longer.
 fn time(value: &[u8]) -> Result<TimeSpec> {
-    let wrong = "the archive has a pax header with a time that is none";
+    let wrong = "invalid time in a pax header";
     let text = std::str::from_utf8(value).context(wrong)?;
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     ensure!(fraction.bytes().all(|b| b.is_ascii_digit()), wrong);

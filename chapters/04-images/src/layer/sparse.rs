@@ -1,6 +1,6 @@
 //! The maps of sparse files: where in the file the pieces belong that the archive holds.
 //!
-//! There are four ways to write one. GNU's own has room for four pieces in the header; more are in blocks behind it,
+//! There are four ways to write one. GNU's own has room for four pieces in the header; more are in blocks after it,
 //! each of which says whether another follows. The others are pax records: in version 0.0 one for each number, in 0.1
 //! all numbers in one, and in 1.0 the records only say so: the numbers are lines in front of the content.
 //!
@@ -11,7 +11,7 @@ use tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 
 /// The most pieces that a file may be in.
 const EXTENTS_MAX: usize = 1 << 18;
-/// The most that a sparse file may have: it costs its maker nothing, but whoever reads it much.
+/// The most bytes that a sparse file may have: making one costs nothing, but reading it does.
 const SIZE_MAX: u64 = 16 << 40;
 
 /// A part of a file that the archive holds.
@@ -44,7 +44,7 @@ pub(super) struct PaxMap {
 /// A file's length and its pieces.
 pub(super) type Map = (u64, Vec<Extent>);
 
-/// The map in a header in GNU's way. The archive holds `content` bytes; `next_block` reads the blocks behind the header.
+/// The map in a header in GNU's way. The archive holds `content` bytes; `next_block` reads the blocks after the header.
 pub(super) fn of_gnu(
     header: &Header,
     content: u64,
@@ -78,7 +78,7 @@ pub(super) fn of_pax(map: PaxMap, content: &mut u64, next_block: impl FnMut(&mut
 
 /// Reads how many pieces there are, and two numbers for each, on lines of their own, up to a whole block.
 fn numbers_in_front(content: &mut u64, mut next_block: impl FnMut(&mut [u8]) -> Result<()>) -> Result<Vec<u64>> {
-    let wrong = "the map of this sparse file has a number that is none";
+    let wrong = "the map of this sparse file has an invalid number";
     let (mut numbers, mut count, mut number) = (Vec::new(), None, None);
     while count.is_none_or(|count| numbers.len() < count) {
         let mut block = [0; 512];
@@ -111,7 +111,7 @@ fn add_gnu(extents: &mut Vec<Extent>, found: &[GnuSparseHeader]) -> Result<()> {
     pieces.try_for_each(|piece| add(extents, piece.offset()?, piece.length()?))
 }
 
-/// Adds a piece, which comes behind the one before, does not overlap it, and does not end beyond what a file can be.
+/// Adds a piece, which has to begin where the one before it ends or later, and must not end beyond what a file can be.
 fn add(extents: &mut Vec<Extent>, offset: u64, length: u64) -> Result<()> {
     let in_order = extents.last().is_none_or(|last| last.end() <= offset);
     let end = offset.checked_add(length).filter(|end| *end <= i64::MAX as u64);

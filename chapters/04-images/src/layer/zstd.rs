@@ -52,7 +52,7 @@ impl<R: BufRead> Frames<R> {
                     return Ok(true);
                 }
                 magic if magic & !0xf == SKIPPED => self.skip()?,
-                _ => return Err(Error::other("behind a zstd frame is something else")),
+                _ => return Err(Error::other("after a zstd frame comes something else")),
             }
         }
         Ok(false)

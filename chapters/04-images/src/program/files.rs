@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use flate2::write::GzEncoder;
 use images::layer::compression;
-use images::{Digest, Hasher, HashingReader, Layer, LayerWriter, Tree, Upper};
+use images::{Digest, Hasher, HashingReader, Layer, LayerWriter, Tree, TreeWalk};
 use namespaces::identity::is_the_machines_root;
 
 /// An argument that is a path.
@@ -52,9 +52,9 @@ fn unpack(layer: &File, dir: &Path, below: &[PathBuf]) -> Result<images::Skipped
     let mut contents = compression.reader(bytes)?;
     let mut tree = Tree::new(dir, !is_the_machines_root())?;
     images::apply_layer(&mut Layer::new(&mut contents), &mut tree)?;
-    let laid = tree.finish()?;
-    laid.deferred.settle(dir, below)?;
-    Ok(laid.left_out)
+    let unpacked = tree.finish()?;
+    unpacked.deferred.settle(dir, below)?;
+    Ok(unpacked.skipped)
 }
 
 /// `pack` and its arguments.
@@ -71,7 +71,7 @@ pub fn pack(arguments: &ArgMatches) -> Result<u8> {
     let rootless = !is_the_machines_root();
     // The files are yours, and were root's in the container: what they are there is what goes into a layer.
     chroot::own_user()?;
-    let mut upper = Upper::new(upper, rootless)?;
+    let mut upper = TreeWalk::upper(upper, rootless)?;
     let file = File::create_new(layer).with_context(|| format!("make {}", layer.display()))?;
     let mut out = BufWriter::new(file);
     let written = match layer.extension().is_some_and(|extension| extension == "gz") {
@@ -90,7 +90,7 @@ pub fn pack(arguments: &ArgMatches) -> Result<u8> {
     Ok(0)
 }
 
-fn write(upper: &mut Upper, out: &mut dyn Write) -> Result<()> {
+fn write(upper: &mut TreeWalk, out: &mut dyn Write) -> Result<()> {
     let mut writer = LayerWriter::new(out);
     images::make_layer(upper, &mut writer)?;
     writer.finish()

@@ -10,7 +10,8 @@ use look::kernel::MsFlags;
 use namespaces::identity::is_the_machines_root;
 use nix::unistd::mkdtemp;
 
-/// A directory with `upper`, `work` and `merged` in it. If it was nobody's wish, it is gone when this is dropped.
+/// A directory with `upper`, `work` and `merged` in it. If nobody asked for it by name, it is removed when this is
+/// dropped.
 pub struct Place {
     dir: PathBuf,
     kept: bool,

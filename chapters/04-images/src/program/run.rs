@@ -70,7 +70,7 @@ pub fn run(arguments: &ArgMatches) -> Result<u8> {
     status
 }
 
-/// The layer `layer`, by a path that does not depend on where one stands.
+/// The layer `layer`, by a path that does not depend on the current directory.
 fn directory(layer: &Path) -> Result<PathBuf> {
     let path = layer.canonicalize().with_context(|| format!("look for {}", layer.display()))?;
     let shown = layer.display();

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use clap::{ArgMatches, Command};
 use images::changes::Entry;
-use images::{Kind, Upper, shown};
+use images::{Kind, TreeWalk, shown};
 use namespaces::identity::is_the_machines_root;
 
 use super::files::{given, path};
@@ -29,11 +29,8 @@ pub fn show(arguments: &ArgMatches) -> Result<u8> {
 
 /// Writes a line for each thing in `dir`.
 pub fn print(dir: &Path, out: &mut dyn Write) -> Result<()> {
-    let mut upper = Upper::new(dir, !is_the_machines_root())?;
+    let mut upper = TreeWalk::upper(dir, !is_the_machines_root())?;
     while let Some(entry) = upper.next_entry()? {
-        if entry.path.as_os_str().is_empty() && !entry.opaque {
-            continue;
-        }
         match writeln!(out, "  {}", line(&entry)) {
             // Who reads it has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),

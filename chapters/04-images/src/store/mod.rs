@@ -35,6 +35,7 @@ mod spare;
 mod tests;
 mod writer;
 
+pub use blobs::DOCUMENT_MAX;
 pub use collect::{Collected, CollectedKind, Collection};
 pub use damaged::{DamagedImage, Listing};
 pub use image::{Image, ImageLayer};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::draft::Draft;
 use super::{Store, gzip};
@@ -40,7 +40,7 @@ pub struct Received {
     /// The digest of its contents without the compression.
     pub diff_id: Digest,
     /// What of it could not be unpacked here.
-    pub left_out: Skipped,
+    pub skipped: Skipped,
     /// How many bytes its files have.
     pub size: u64,
     /// How many members the archive has.
@@ -52,6 +52,9 @@ pub struct Received {
 /// How much is passed on at a time, and how often ahead.
 const PIECE: usize = 256 << 10;
 const AHEAD: usize = 4;
+/// The most that may follow the end mark. Writers fill up to a record of 10 KiB, some to more; but a few kilobytes of
+/// compressed zeros can stand for hours of inflating and hashing.
+const TRAILER_MAX: u64 = 16 << 20;
 
 pub(super) fn receive(
     store: &Store,
@@ -76,16 +79,22 @@ pub(super) fn receive(
         (handed_on, blob.join(), unpacked.join())
     });
     // Where the source failed, the others failed because of it.
-    let (digest, size) = handed_on?;
+    let whole = handed_on?;
     let blob = blob.map_err(|_| anyhow!("the thread that writes the blob panicked"))??;
-    let (diff_id, laid) = unpacked.map_err(|_| anyhow!("the thread that unpacks panicked"))??;
-    check("digest", expected.digest, digest)?;
-    check("diff id", expected.diff_id, diff_id)?;
-    if let Some(expected) = expected.size.filter(|expected| *expected != size) {
-        bail!("it should have {expected} bytes, but has {size}");
+    if let Some((digest, size)) = whole {
+        // Before what came of unpacking it: that damaged data cannot be unpacked is no wonder.
+        check("digest", expected.digest, digest)?;
+        if compression == Compression::None {
+            check("diff id", expected.diff_id, digest)?;
+        }
+        if let Some(expected) = expected.size.filter(|expected| *expected != size) {
+            bail!("it should have {expected} bytes, but has {size}");
+        }
     }
-    let Unpacked { left_out, deferred, size, members } = laid;
-    Ok(Received { descriptor: blob, diff_id, left_out, size, members, deferred, draft })
+    let (diff_id, unpacked) = unpacked.map_err(|_| anyhow!("the thread that unpacks panicked"))??;
+    check("diff id", expected.diff_id, diff_id)?;
+    let Unpacked { skipped, deferred, size, members } = unpacked;
+    Ok(Received { descriptor: blob, diff_id, skipped, size, members, deferred, draft })
 }
 
 fn check(what: &str, expected: Option<Digest>, found: Digest) -> Result<()> {
@@ -99,12 +108,12 @@ fn check(what: &str, expected: Option<Digest>, found: Digest) -> Result<()> {
 type Piece = io::Result<Arc<Vec<u8>>>;
 
 /// Reads all of `source`, and passes it on to both, who are told of the end when this lets go of them. Answers with its
-/// digest and length.
+/// digest and length, or with `None` if one of them stopped listening: it has an error to tell.
 fn hand_on(
     mut source: impl Read,
     expected: Option<u64>,
     [to_blob, to_tree]: [SyncSender<Piece>; 2],
-) -> Result<(Digest, u64)> {
+) -> Result<Option<(Digest, u64)>> {
     let (mut hasher, mut count) = (Hasher::new(), 0);
     loop {
         let mut piece = Vec::with_capacity(PIECE);
@@ -117,7 +126,7 @@ fn hand_on(
         }
         count += piece.len() as u64;
         if piece.is_empty() {
-            return Ok((hasher.finish(), count));
+            return Ok(Some((hasher.finish(), count)));
         }
         if let Some(expected) = expected.filter(|expected| count > *expected) {
             let _ = to_tree.send(Err(io::Error::other("the layer is too long")));
@@ -125,9 +134,8 @@ fn hand_on(
         }
         hasher.write_all(&piece).context("hash the layer")?;
         let piece = Arc::new(piece);
-        // Whoever does not listen any more has an error to tell.
         if to_blob.send(Ok(piece.clone())).is_err() || to_tree.send(Ok(piece)).is_err() {
-            return Ok((hasher.finish(), count));
+            return Ok(None);
         }
     }
 }
@@ -151,9 +159,31 @@ fn write_blob(mut pieces: Pieces, compression: Compression, path: &Path) -> Resu
     Ok(Descriptor::new(media_type, out.hasher.finish(), out.count))
 }
 
-/// Inflates and unpacks.
+/// Inflates and unpacks. Where that fails and the digest can tell whether the layer is damaged, all of it is read.
 fn unpack(
-    pieces: Pieces,
+    mut pieces: Pieces,
+    compression: Compression,
+    expected: &Expected,
+    tree: Tree,
+    apply: ApplyLayer,
+) -> Result<(Digest, Unpacked)> {
+    let unpacked = inflate(&mut pieces, compression, expected, tree, apply);
+    let is_checked = expected.digest.is_some() || (expected.diff_id.is_some() && compression == Compression::None);
+    if unpacked.as_ref().is_err_and(|error| is_checked && !is_full(error)) {
+        // What keeps it from being read is told by the one who reads the source.
+        let _ = io::copy(&mut pieces, &mut io::sink());
+    }
+    unpacked
+}
+
+/// Whether it failed for want of room: then the rest need not come first.
+fn is_full(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::StorageFull)
+}
+
+fn inflate(
+    pieces: &mut Pieces,
     compression: Compression,
     expected: &Expected,
     mut tree: Tree,
@@ -165,8 +195,9 @@ fn unpack(
         None => Layer::new(&mut tar),
     };
     apply(&mut layer, &mut tree)?;
-    // The digest is over all of it, and what is behind the end mark has to be sound too.
-    io::copy(&mut tar, &mut io::sink()).context("read the layer")?;
+    // The diff id is that of all of it, and what comes after the end mark has to be sound, too.
+    let trailer = io::copy(&mut (&mut tar).take(TRAILER_MAX + 1), &mut io::sink()).context("read the layer")?;
+    ensure!(trailer <= TRAILER_MAX, "the archive goes on for more than {} MiB after its end mark", TRAILER_MAX >> 20);
     let (diff_id, _) = tar.into_inner().finish();
     Ok((diff_id, tree.finish()?))
 }
@@ -210,7 +241,7 @@ struct Blob {
 impl Write for Blob {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let disk = self.inner.get_ref().as_fd();
-        self.room.take(disk, bytes.len() as u64).map_err(io::Error::other)?;
+        self.room.take(disk, bytes.len() as u64)?;
         let count = self.inner.write(bytes)?;
         self.hasher.write_all(&bytes[..count])?;
         self.count += count as u64;

@@ -42,7 +42,7 @@ pub struct Placed {
     /// What it is called together with the layers below it.
     pub chain_id: Digest,
     /// What of it could not be unpacked here.
-    pub left_out: Skipped,
+    pub skipped: Skipped,
 }
 
 /// A directory that is gone when this is dropped, or swept up later if it never is.
@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
         // The chain id below stands for all that is there, as the diff id of the bottom layer does.
         let chain: Vec<Digest> = below.copied().into_iter().chain([received.diff_id]).collect();
         let chain_id = *chain_ids(&chain).last().context("there is at least this layer")?;
-        let Received { descriptor, diff_id, left_out, size, draft, deferred, .. } = received;
+        let Received { descriptor, diff_id, skipped, size, draft, deferred, .. } = received;
         deferred.settle(&draft.tree(), &self.trees_up_to(below)?)?;
         LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] }.write_new(&draft.layer())?;
         // One call for the blob, the record and all the files of the tree: they must be on disk before they have their
@@ -110,7 +110,7 @@ impl<'a> Writer<'a> {
         self.put_layer_in_place(&draft, &chain_id)?;
         // The layer may have been there, out of another blob.
         self.store.add_blob(&descriptor, &chain_id)?;
-        Ok(Placed { descriptor, diff_id, chain_id, left_out })
+        Ok(Placed { descriptor, diff_id, chain_id, skipped })
     }
 
     /// The trees from the bottom up to the layer `top`.

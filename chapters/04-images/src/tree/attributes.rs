@@ -2,15 +2,23 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::Path;
 
+use look::Error;
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{FchmodatFlags, FileStat, Mode, UtimensatFlags, fchmod, fchmodat, fstat, futimens, utimensat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, fchown, fchownat, geteuid};
 
+use crate::{shown, shown_path};
+
+type Result<T> = std::result::Result<T, NotApplied>;
+
 /// The kernel's limit on a value, and on a list of names (limits.h, `XATTR_SIZE_MAX` and `XATTR_LIST_MAX`).
-const XATTR_MAX: usize = 64 << 10;
+pub(crate) const XATTR_MAX: usize = 64 << 10;
+/// The kernel's limit on a name (limits.h, `XATTR_NAME_MAX`).
+pub(crate) const XATTR_NAME_MAX: usize = 255;
 
 /// Extended attributes: names and values.
 pub type Xattrs = Vec<(CString, Vec<u8>)>;
@@ -30,15 +38,46 @@ pub struct Attributes {
     pub xattrs: Xattrs,
 }
 
-/// What had to be left out, because whoever makes the files may not do all that root may.
+/// What was skipped, because whoever makes the files may not do all that root may.
 #[derive(Debug, Default)]
 pub struct Skipped {
-    /// Device nodes.
+    /// How many device nodes were not made.
     pub devices: u64,
-    /// Owners.
+    /// How many files do not belong to their owner.
     pub owners: u64,
-    /// Extended attributes.
+    /// How many extended attributes were not set.
     pub xattrs: u64,
+}
+
+/// Why a file could not be given what it should have.
+#[derive(Debug)]
+pub(crate) struct NotApplied {
+    /// The extended attribute that it failed with, if it was one.
+    xattr: Option<CString>,
+    errno: Errno,
+}
+
+impl NotApplied {
+    /// The error of the file at `path`.
+    pub(super) fn at(self, path: &Path) -> anyhow::Error {
+        let path = shown_path(path);
+        match self.xattr {
+            Some(name) => Error::call("fsetxattr", format!("{} of {path}", shown(name.to_bytes())), self.errno).into(),
+            None => Error::call("change", path, self.errno).into(),
+        }
+    }
+}
+
+impl From<Errno> for NotApplied {
+    fn from(errno: Errno) -> NotApplied {
+        NotApplied { xattr: None, errno }
+    }
+}
+
+impl From<NotApplied> for Errno {
+    fn from(error: NotApplied) -> Errno {
+        error.errno
+    }
 }
 
 impl Attributes {
@@ -49,30 +88,30 @@ impl Attributes {
     }
 
     /// Gives all of it to an open file or directory.
-    pub fn apply(&self, file: BorrowedFd<'_>, left_out: &mut Skipped) -> nix::Result<()> {
+    pub(super) fn apply(&self, file: BorrowedFd<'_>, skipped: &mut Skipped) -> Result<()> {
         let stat = fstat(file)?;
-        if self.change_owner(file, &stat, left_out)? || stat.st_mode & 0o7777 != self.mode {
+        if self.change_owner(file, &stat, skipped)? || stat.st_mode & 0o7777 != self.mode {
             fchmod(file, Mode::from_bits_truncate(self.mode))?;
         }
-        futimens(file, &TimeSpec::UTIME_OMIT, &self.mtime)
+        Ok(futimens(file, &TimeSpec::UTIME_OMIT, &self.mtime)?)
     }
 
     /// The owner and the extended attributes.
-    pub fn apply_owner(&self, file: BorrowedFd<'_>, left_out: &mut Skipped) -> nix::Result<()> {
-        self.change_owner(file, &fstat(file)?, left_out).map(drop)
+    pub(super) fn apply_owner(&self, file: BorrowedFd<'_>, skipped: &mut Skipped) -> Result<()> {
+        self.change_owner(file, &fstat(file)?, skipped).map(drop)
     }
 
     /// The same for a file that is as `stat` says, which is mostly right: looking costs less than changing. In this
     /// order: a change of owner takes `security.capability` away. Says whether the owner was changed.
-    fn change_owner(&self, file: BorrowedFd<'_>, stat: &FileStat, left_out: &mut Skipped) -> nix::Result<bool> {
+    fn change_owner(&self, file: BorrowedFd<'_>, stat: &FileStat, skipped: &mut Skipped) -> Result<bool> {
         let is_new = (stat.st_uid, stat.st_gid) != (self.uid, self.gid);
         if is_new {
-            self.give_away(left_out, |uid, gid| fchown(file, uid, gid))?;
+            self.give_away(skipped, |uid, gid| fchown(file, uid, gid))?;
         }
         for (name, value) in &self.xattrs {
             match set_xattr(file, name, value) {
-                Err(Errno::EPERM | Errno::EOPNOTSUPP) => left_out.xattrs += 1,
-                done => done?,
+                Err(Errno::EPERM | Errno::EOPNOTSUPP) => skipped.xattrs += 1,
+                done => done.map_err(|errno| NotApplied { xattr: Some(name.clone()), errno })?,
             }
         }
         Ok(is_new)
@@ -80,21 +119,21 @@ impl Attributes {
 
     /// The mode and the time. After the owner, since a change of owner takes the setuid bit away; and last of all,
     /// since a mode may lock even its owner out.
-    pub fn apply_mode(&self, file: BorrowedFd<'_>) -> nix::Result<()> {
+    pub(super) fn apply_mode(&self, file: BorrowedFd<'_>) -> nix::Result<()> {
         fchmod(file, Mode::from_bits_truncate(self.mode))?;
         futimens(file, &TimeSpec::UTIME_OMIT, &self.mtime)
     }
 
     /// Gives what a symlink can have to the symlink `name`.
-    pub fn apply_to_symlink(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut Skipped) -> nix::Result<()> {
-        self.give_away(left_out, |uid, gid| fchownat(dir, name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW))?;
+    pub(super) fn apply_to_symlink(&self, dir: BorrowedFd<'_>, name: &CStr, skipped: &mut Skipped) -> nix::Result<()> {
+        self.give_away(skipped, |uid, gid| fchownat(dir, name, uid, gid, AtFlags::AT_SYMLINK_NOFOLLOW))?;
         utimensat(dir, name, &TimeSpec::UTIME_OMIT, &self.mtime, UtimensatFlags::NoFollowSymlink)
     }
 
     /// Gives what a device or fifo can have to `name`, which was just made in a directory of ours: opening it
     /// would be more than looking at it.
-    pub fn apply_to_node(&self, dir: BorrowedFd<'_>, name: &CStr, left_out: &mut Skipped) -> nix::Result<()> {
-        self.apply_to_symlink(dir, name, left_out)?;
+    pub(super) fn apply_to_node(&self, dir: BorrowedFd<'_>, name: &CStr, skipped: &mut Skipped) -> nix::Result<()> {
+        self.apply_to_symlink(dir, name, skipped)?;
         fchmodat(dir, name, Mode::from_bits_truncate(self.mode), FchmodatFlags::FollowSymlink)
     }
 
@@ -103,16 +142,16 @@ impl Attributes {
     /// (`EPERM`), or the ids may not exist there (`EINVAL`).
     fn give_away(
         &self,
-        left_out: &mut Skipped,
+        skipped: &mut Skipped,
         chown: impl FnOnce(Option<Uid>, Option<Gid>) -> nix::Result<()>,
     ) -> nix::Result<()> {
         if !geteuid().is_root() {
             let becomes_ours = self.uid != 0 && self.uid != geteuid().as_raw();
-            left_out.owners += u64::from(becomes_ours);
+            skipped.owners += u64::from(becomes_ours);
             return Ok(());
         }
         match chown(Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid))) {
-            Err(Errno::EPERM | Errno::EINVAL) => left_out.owners += 1,
+            Err(Errno::EPERM | Errno::EINVAL) => skipped.owners += 1,
             done => done?,
         }
         Ok(())
@@ -120,7 +159,7 @@ impl Attributes {
 }
 
 impl Skipped {
-    /// One sentence for each kind of thing that was left out.
+    /// One sentence for each kind of thing that was skipped.
     pub fn warnings(&self) -> Vec<String> {
         let kinds = [
             (self.devices, "device node(s), which only root can make"),
@@ -140,7 +179,7 @@ impl Skipped {
 
 /// Whether an attribute belongs to the file rather than to the machine it was on. Overlay's own are kept out
 /// above all: on a lower layer they would change what the container sees.
-pub fn is_kept(name: &[u8]) -> bool {
+pub(crate) fn is_kept(name: &[u8]) -> bool {
     name == b"security.capability" || (name.starts_with(b"user.") && !name.starts_with(b"user.overlay."))
 }
 

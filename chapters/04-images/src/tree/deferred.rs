@@ -21,10 +21,12 @@ use nix::sys::stat::{Mode, SFlag, fstat};
 use nix::unistd::{UnlinkatFlags, geteuid, linkat, unlinkat};
 
 use super::attributes::{Attributes, Skipped, set_xattr, xattrs_of};
-use super::places::{DIRECTORY, c_string, is, is_whiteout_at, look, make_whiteout};
-use super::stack::{Stack, entries, is_opaque};
-use super::{failed, path_shown};
-use crate::overlay;
+use super::failed;
+use super::listing::{DIRECTORY, entries, is, look};
+use super::places::c_string;
+use super::stack::Stack;
+use super::whiteout::{is_opaque, is_whiteout_at, make_whiteout};
+use crate::{overlay, shown_path};
 
 /// The most memory that links to what is below may take.
 const LINKS_MAX: usize = 64 << 20;
@@ -55,7 +57,7 @@ impl Deferred {
         Deferred { rootless, implied, root_described: false, opaque_root: false, links, memory: 0 }
     }
 
-    pub(super) fn later(&mut self, link: DeferredLink) -> Result<()> {
+    pub(super) fn link_later(&mut self, link: DeferredLink) -> Result<()> {
         self.memory += link.target.as_os_str().len() + link.path.as_os_str().len() + size_of::<DeferredLink>();
         ensure!(self.memory <= LINKS_MAX, "the archive has too many hard links to what is not in it");
         self.links.push(link);
@@ -92,7 +94,7 @@ impl Deferred {
         let own = tree.to_owned();
         let (mut stack, root) = (Stack::open(below.iter().chain([&own]))?, Root::new(tree)?);
         for DeferredLink { target, path } in &links {
-            link_one(&mut stack, &root, target, path).with_context(|| format!("unpack {}", path_shown(path)))?;
+            link_one(&mut stack, &root, target, path).with_context(|| format!("unpack {}", shown_path(path)))?;
             stack.leave_all().map_err(failed("openat", path))?;
         }
         Ok(())
@@ -161,7 +163,7 @@ impl Deferred {
     }
 
     fn take_over(&self, from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> nix::Result<()> {
-        Attributes::of(&fstat(from)?, xattrs_of(from)?).apply(to, &mut Skipped::default())
+        Ok(Attributes::of(&fstat(from)?, xattrs_of(from)?).apply(to, &mut Skipped::default())?)
     }
 }
 
@@ -179,13 +181,13 @@ struct Level {
 fn link_one(stack: &mut Stack, root: &Root, target: &Path, path: &Path) -> Result<()> {
     for component in target.parent().unwrap_or(Path::new("")) {
         let entered = stack.enter(&c_string(component)?).map_err(failed("openat", target))?;
-        ensure!(entered, "a hard link to {}, which is not there", path_shown(target));
+        ensure!(entered, "a hard link to {}, which is not there", shown_path(target));
     }
     let old = c_string(target.file_name().unwrap_or_default())?;
     let Some((from, stat)) = stack.find(&old).map_err(failed("fstatat", target))? else {
-        bail!("a hard link to {}, which is not there", path_shown(target));
+        bail!("a hard link to {}, which is not there", shown_path(target));
     };
-    ensure!(!is(&stat, SFlag::S_IFDIR), "a hard link to {}, which is a directory", path_shown(target));
+    ensure!(!is(&stat, SFlag::S_IFDIR), "a hard link to {}, which is a directory", shown_path(target));
     let (dir, name) = root.parent(path).map_err(failed("openat2", path))?;
     let name = c_string(&name)?;
     if is_whiteout_at(dir.as_fd(), &name) {

@@ -4,7 +4,7 @@
 //! until the end.
 
 use std::cmp::Reverse;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
@@ -39,9 +39,9 @@ impl Directories {
         path: &Path,
         dir: BorrowedFd<'_>,
         attributes: &Attributes,
-        left_out: &mut Skipped,
+        skipped: &mut Skipped,
     ) -> Result<()> {
-        attributes.apply_owner(dir, left_out).map_err(failed("change", path))?;
+        attributes.apply_owner(dir, skipped).map_err(|error| error.at(path))?;
         self.memory += path.as_os_str().len() + size_of::<Directory>();
         ensure!(self.memory <= MEMORY_MAX, "the archive has too many directories to keep in mind");
         let attributes = Attributes { xattrs: Vec::new(), ..attributes.clone() };
@@ -60,7 +60,7 @@ impl Directories {
                 Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => {}
                 Err(errno) => return Err(failed("openat2", path)(errno)),
                 Ok(dir) if fstat(&dir).is_ok_and(|stat| stat.st_ino != *inode) => {}
-                Ok(dir) => attributes.apply_mode(std::os::fd::AsFd::as_fd(&dir)).map_err(failed("change", path))?,
+                Ok(dir) => attributes.apply_mode(dir.as_fd()).map_err(failed("change", path))?,
             }
         }
         Ok(())

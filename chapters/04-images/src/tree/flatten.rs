@@ -18,7 +18,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat};
 use nix::unistd::{Whence, linkat, lseek, symlinkat};
 
 use super::attributes::{Attributes, Skipped, xattrs_of};
-use super::places::DIRECTORY;
+use super::listing::{DIRECTORY, kind_of};
 use super::remove_tree;
 use super::stack::Stack;
 use crate::{failed, shown};
@@ -44,7 +44,7 @@ struct Copy {
     top: OwnedFd,
     /// Where the files with several names were copied to, by device and inode of the original.
     links: HashMap<(u64, u64), Vec<u8>>,
-    left_out: Skipped,
+    skipped: Skipped,
 }
 
 /// A directory that is being copied.
@@ -60,7 +60,7 @@ impl Copy {
         let open_top = || openat(AT_FDCWD, to, DIRECTORY, Mode::empty()).map_err(failed("open", to));
         let (target, top) = (open_top()?, open_top()?);
         let level = Level::read(&source, c"".to_owned()).map_err(failed("copy", to))?;
-        Ok(Copy { source, target, levels: vec![level], top, links: HashMap::new(), left_out: Skipped::default() })
+        Ok(Copy { source, target, levels: vec![level], top, links: HashMap::new(), skipped: Skipped::default() })
     }
 
     fn run(mut self) -> Result<Vec<String>> {
@@ -70,13 +70,13 @@ impl Copy {
                 None => self.up().map_err(|errno| self.failed(c"", errno))?,
             }
         }
-        Ok(self.left_out.warnings())
+        Ok(self.skipped.warnings())
     }
 
     /// Copies one entry; a directory is made, and becomes the one to go on in.
     fn entry(&mut self, name: &CStr) -> nix::Result<()> {
         let Some((source, stat)) = self.source.find(name)? else { return Ok(()) };
-        let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+        let kind = kind_of(&stat);
         if kind == SFlag::S_IFDIR {
             mkdirat(&self.target, name, Mode::S_IRWXU)?;
             self.source.enter(name)?;
@@ -90,17 +90,17 @@ impl Copy {
         let target = self.target.as_fd();
         let plain = || Attributes::of(&stat, Vec::new());
         match kind {
-            SFlag::S_IFREG => copy_file(source, target, name, &mut self.left_out)?,
+            SFlag::S_IFREG => copy_file(source, target, name, &mut self.skipped)?,
             SFlag::S_IFLNK => {
                 symlinkat(readlinkat(source, name)?.as_os_str(), target, name)?;
-                plain().apply_to_symlink(target, name, &mut self.left_out)?;
+                plain().apply_to_symlink(target, name, &mut self.skipped)?;
             }
             // A socket is nothing without the process that listens on it.
             SFlag::S_IFSOCK => return Ok(()),
             _ => match mknodat(target, name, kind, Mode::S_IRUSR | Mode::S_IWUSR, stat.st_rdev) {
-                Ok(()) => plain().apply_to_node(target, name, &mut self.left_out)?,
+                Ok(()) => plain().apply_to_node(target, name, &mut self.skipped)?,
                 Err(Errno::EPERM) => {
-                    self.left_out.devices += 1;
+                    self.skipped.devices += 1;
                     return Ok(());
                 }
                 Err(errno) => return Err(errno),
@@ -121,7 +121,7 @@ impl Copy {
         if !self.levels.is_empty() {
             self.source.leave()?;
         }
-        level.attributes.apply(done.as_fd(), &mut self.left_out)
+        Ok(level.attributes.apply(done.as_fd(), &mut self.skipped)?)
     }
 
     /// Where `name` in this directory is, from the top.
@@ -143,7 +143,7 @@ impl Level {
     }
 }
 
-fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, left_out: &mut Skipped) -> nix::Result<()> {
+fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, skipped: &mut Skipped) -> nix::Result<()> {
     let reading = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let writing = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
     let source = openat(from, name, reading, Mode::empty())?;
@@ -151,7 +151,7 @@ fn copy_file(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr, left_out: &m
     let (stat, xattrs) = (fstat(&source)?, xattrs_of(source.as_fd())?);
     let (source, target) = (File::from(source), File::from(target));
     copy_content(&source, &target, &stat).map_err(|e| e.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
-    Attributes::of(&stat, xattrs).apply(target.as_fd(), left_out)
+    Ok(Attributes::of(&stat, xattrs).apply(target.as_fd(), skipped)?)
 }
 
 /// Copies what is written in `source`, in the kernel where it can, and leaves holes where it has holes.

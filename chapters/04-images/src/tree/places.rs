@@ -14,16 +14,16 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use chroot::inside::Root;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat, mkdirat, mknodat};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, fchmod, fstat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::attributes::set_xattr;
 use super::failed;
+use super::listing::{DIRECTORY, is, look};
+use super::whiteout::{is_whiteout, is_whiteout_at};
 use crate::overlay;
 
-/// Opens a directory itself, for reading what is in it and changing what it has.
-pub(super) const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 /// Directories that no member describes.
 const IMPLIED: Mode = Mode::from_bits_truncate(0o755);
 /// The most of them in one layer, so that what is remembered of them stays small.
@@ -99,13 +99,13 @@ impl Places {
 
     /// Goes down to `path` step by step, and makes what is missing.
     fn make(&mut self, path: &Path) -> Result<OwnedFd> {
-        let below = DIRECTORY | OFlag::O_PATH;
-        let top = self.root.open(".", below, Mode::empty());
+        let lookup = DIRECTORY | OFlag::O_PATH;
+        let top = self.root.open(".", lookup, Mode::empty());
         let (mut dir, mut walked) = (top.map_err(failed("openat2", path))?, PathBuf::new());
         for component in path {
             walked.push(component);
             let name = c_string(component)?;
-            dir = match openat(&dir, name.as_c_str(), below, Mode::empty()) {
+            dir = match openat(&dir, name.as_c_str(), lookup, Mode::empty()) {
                 Err(Errno::ENOENT) => {
                     let made = self.make_one(dir.as_fd(), &name, IMPLIED).map_err(failed("mkdir", &walked))?;
                     fchmod(&made, IMPLIED).map_err(failed("fchmod", &walked))?;
@@ -194,32 +194,6 @@ impl Places {
     pub(super) fn into_implied(self) -> HashSet<u64> {
         self.implied
     }
-}
-
-/// Makes the note that overlayfs takes for a deletion: a character device with the number 0/0. Anybody may make
-/// this one, since Linux 5.8.
-pub(super) fn make_whiteout(dir: BorrowedFd<'_>, name: &CStr) -> nix::Result<()> {
-    mknodat(dir, name, SFlag::S_IFCHR, Mode::empty(), 0)
-}
-
-/// Whether `stat` is that of such a note.
-pub(super) fn is_whiteout(stat: &FileStat) -> bool {
-    is(stat, SFlag::S_IFCHR) && stat.st_rdev == 0
-}
-
-/// Whether `name` is such a note.
-pub(super) fn is_whiteout_at(dir: BorrowedFd<'_>, name: &CStr) -> bool {
-    look(dir, name).is_ok_and(|stat| is_whiteout(&stat))
-}
-
-/// What `name` itself is, not what it leads to.
-pub(super) fn look(dir: BorrowedFd<'_>, name: &CStr) -> nix::Result<FileStat> {
-    fstatat(dir, name, AtFlags::AT_SYMLINK_NOFOLLOW)
-}
-
-/// Whether `stat` is that of a `kind`.
-pub(super) fn is(stat: &FileStat, kind: SFlag) -> bool {
-    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT == kind
 }
 
 /// `path`, which is empty for the root, as openat2(2) wants it.

@@ -5,9 +5,9 @@
 //! what is written, so unpacking stops while the disk still has room for everybody else. Runs of zeros take none: they
 //! become holes.
 
+use std::io::{Error, ErrorKind, Result};
 use std::os::fd::BorrowedFd;
 
-use anyhow::{Result, ensure};
 use nix::sys::statvfs::{Statvfs, fstatvfs};
 
 /// What stays free: this much of the disk…
@@ -25,7 +25,7 @@ const MEMBER: u64 = 4096;
 const MEMBERS: u64 = 1000;
 const INODES_MAX: u64 = 10_000;
 
-/// What may be written.
+/// What may be written. Where there is no room, its errors are of the kind [`ErrorKind::StorageFull`].
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     /// Until the next look at the disk.
@@ -45,7 +45,9 @@ impl Room {
             let (total, available) = (disk.files(), disk.files_available());
             let enough = available > MEMBERS + (total / RESERVE_PART).min(INODES_MAX);
             // Some file systems make inodes as they need them, and say 0.
-            ensure!(total == 0 || enough, "the disk has no inodes but for the few that are kept free{HELP}");
+            if total > 0 && !enough {
+                return Err(full("the disk has no inodes but for the few that are kept free".into()));
+            }
             self.members = MEMBERS;
         }
         self.members -= 1;
@@ -55,7 +57,9 @@ impl Room {
     /// Asks for room for `size` bytes, before anything of them is read.
     pub(crate) fn for_all(&self, dir: BorrowedFd<'_>, size: u64) -> Result<()> {
         let free = free(&disk(dir)?);
-        ensure!(size <= free, "it is said to have {size} bytes, and there is room for {free}{HELP}");
+        if size > free {
+            return Err(full(format!("it is said to have {size} bytes, and there is room for {free}")));
+        }
         Ok(())
     }
 
@@ -63,7 +67,9 @@ impl Room {
     pub(crate) fn take(&mut self, dir: BorrowedFd<'_>, count: u64) -> Result<()> {
         if count > self.left {
             let free = free(&disk(dir)?);
-            ensure!(count <= free, "the disk is full but for the little that is kept free for others{HELP}");
+            if count > free {
+                return Err(full("the disk is full but for the little that is kept free for others".into()));
+            }
             self.left = (free / STEP_PART).min(STEP).max(count);
         }
         self.left -= count;
@@ -71,11 +77,13 @@ impl Room {
     }
 }
 
-const HELP: &str = "\n  help: make room (tinbox image prune removes what is not used), or keep images on a larger \
-    disk with TINBOX_ROOT";
+/// The error by which callers can tell that there was no room.
+fn full(problem: String) -> Error {
+    Error::new(ErrorKind::StorageFull, problem)
+}
 
 fn disk(dir: BorrowedFd<'_>) -> Result<Statvfs> {
-    Ok(fstatvfs(dir).map_err(|errno| look::Error::call("fstatvfs", "the store", errno))?)
+    fstatvfs(dir).map_err(|errno| Error::other(look::Error::call("fstatvfs", "the store", errno)))
 }
 
 /// How many bytes may be written to this file system.

@@ -1,8 +1,8 @@
 //! Several layers, seen as one without mounting them.
 //!
-//! Each layer is followed by one descriptor, as deep as it has the directory that is looked at: so many layers and so
-//! deep a path as there may be, no more descriptors than layers are open. On the way back up, `..` leads to the same
-//! directories again: these are trees of the store, in which nothing changes.
+//! Each layer is followed by one descriptor, as deep as it has the directory that is looked at. So there are as many
+//! open descriptors as layers, however deep the path is. On the way back up, `..` leads to the same directories again:
+//! these are trees of the store, in which nothing changes.
 
 use std::collections::HashSet;
 use std::ffi::{CStr, CString};
@@ -10,14 +10,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use look::Result;
-use nix::dir::{Dir, Type};
+use nix::dir::Type;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, openat};
 use nix::sys::stat::{FileStat, Mode};
 
-use super::attributes::has_xattr;
-use super::places::{DIRECTORY, is_whiteout, is_whiteout_at, look};
-use crate::{failed, overlay};
+use super::listing::{DIRECTORY, entries, look};
+use super::whiteout::{is_opaque, is_whiteout, is_whiteout_at};
+use crate::failed;
 
 /// A directory in all the layers of a stack at once.
 #[derive(Debug)]
@@ -127,16 +127,4 @@ impl Stack {
         names.sort();
         Ok(names)
     }
-}
-
-/// What is in the directory `dir`, with what the listing says it is; some file systems do not say.
-pub(crate) fn entries(dir: BorrowedFd<'_>) -> nix::Result<Vec<(CString, Option<Type>)>> {
-    let mut listing = Dir::from_fd(openat(dir, ".", DIRECTORY, Mode::empty())?)?;
-    let entries = listing.iter().map(|entry| entry.map(|entry| (entry.file_name().to_owned(), entry.file_type())));
-    entries.filter(|entry| !matches!(entry, Ok((name, _)) if matches!(name.to_bytes(), b"." | b".."))).collect()
-}
-
-/// Whether the directory `dir` of a layer hides what is in it below.
-pub(crate) fn is_opaque(dir: BorrowedFd<'_>) -> nix::Result<bool> {
-    Ok(has_xattr(dir, overlay::opaque_attribute(true))? || has_xattr(dir, overlay::opaque_attribute(false))?)
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Error, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use images::{LayerWriter, Upper};
+use images::{LayerWriter, TreeWalk};
 
 use super::Stage;
 use super::layers::{Is, Member, archive, lay_out, make_place, rootless};
@@ -36,7 +36,7 @@ const CHANGES: [Member; 16] = [
     (b"srv/data/.wh.older", 0o644, Is::Marker),
 ];
 
-type MakeLayer = fn(&mut Upper, &mut LayerWriter<'_>) -> Result<()>;
+type MakeLayer = fn(&mut TreeWalk, &mut LayerWriter<'_>) -> Result<()>;
 
 pub(super) fn play(stage: &Stage<'_>, make: MakeLayer) {
     if let Err(error) = furnish() {
@@ -59,7 +59,7 @@ fn furnish() -> Result<()> {
 }
 
 fn write(make: MakeLayer, out: &mut dyn Write) -> Result<Said> {
-    let mut upper = Upper::new(Path::new(UPPER), rootless())?;
+    let mut upper = TreeWalk::upper(Path::new(UPPER), rootless())?;
     let mut layer = LayerWriter::new(out);
     make(&mut upper, &mut layer)?;
     // A full disk is the answer's to notice.

@@ -14,6 +14,8 @@ use super::contents::{Contents, Extent};
 use super::spool::Spool;
 use super::{DOCKER_INDEX, OCI_INDEX};
 use crate::image::incoming::{Arrived, Incoming, Intake};
+use crate::image::packing::Packing;
+use crate::image::room;
 use crate::progress::ProgressTarget;
 
 /// The most images that an archive may have.
@@ -43,13 +45,13 @@ pub fn load(
     mut loaded: impl FnMut(Arrived) -> Result<()>,
 ) -> Result<()> {
     let mut intake = Intake::begin(store, apply, progress)?;
-    let contents = open(intake.writer(), file)?;
+    let contents = open(intake.writer(), file).map_err(room::with_help)?;
     let (form, images) = match (contents.has(OCI_INDEX), contents.has(DOCKER_INDEX)) {
         // With the manifest as it was made, and so with the digest that registries know.
         (true, _) => (OCI_INDEX, oci::images(&contents)),
         (false, true) => (DOCKER_INDEX, docker::images(&contents)),
         (false, false) => bail!(
-            "it is no archive of images: it has neither index.json nor manifest.json\n  \
+            "it is not an archive of images: it has neither index.json nor manifest.json\n  \
              help: a root file system becomes an image with `tinbox import`"
         ),
     };
@@ -58,7 +60,7 @@ pub fn load(
         let (names, kept) = names.into_iter().partition::<Vec<_>, _>(|name| may_be_called(store, name, &id));
         names.into_iter().for_each(|name| image.called(name));
         let open = |at: usize| Ok(Box::new(contents.reader(layers[at])) as Box<dyn Read + Send>);
-        let mut arrived = intake.take_in(&image, &open)?;
+        let mut arrived = intake.take_in(&image, &open).map_err(room::with_help)?;
         arrived.warnings.extend(kept.iter().map(|name| {
             format!(
                 "{name} stays the embedded image of this machine: the one in the archive is another, {}",
@@ -87,26 +89,17 @@ fn check_count(count: usize) -> Result<()> {
 fn open(writer: &Writer<'_>, mut file: File) -> Result<Contents> {
     let start = file.stream_position().ok().filter(|_| file.metadata().is_ok_and(|about| about.is_file()));
     let mut first = Vec::new();
-    (&file).take(6).read_to_end(&mut first).context("read the archive")?;
+    (&file).take(Packing::MAGIC_MAX).read_to_end(&mut first).context("read the archive")?;
     if first.is_empty() {
         bail!("the archive is empty");
     }
-    let compression = match Compression::detect(&first) {
-        Ok(compression) => compression,
-        Err(_) => {
-            let program = if first.starts_with(b"BZh") { "bzip2" } else { "xz" };
-            bail!(
-                "it is compressed with {program}, and only gzip and zstd are read here\n  \
-                 help: unpack it on the way in: {program} -dc FILE | tinbox load"
-            );
-        }
-    };
-    if let (Compression::None, Some(start)) = (compression, start) {
+    let packing = Packing::detect(&first, "tinbox load")?;
+    if let (Packing::Layer(Compression::None), Some(start)) = (packing, start) {
         return Contents::of(file, start);
     }
     let scratch = writer.scratch()?;
     let mut spool = Spool::in_dir(&scratch.path())?;
-    let mut bytes = compression.reader(Cursor::new(first).chain(&file))?;
+    let mut bytes = packing.reader(Cursor::new(first).chain(&file))?;
     io::copy(&mut bytes, &mut spool).context("copy the archive to where it can be read in any order")?;
     Contents::of(spool.into_file(), 0)
 }

@@ -26,7 +26,7 @@ use nix::unistd::{Whence, lseek};
 use tar::{EntryType, Header};
 
 use super::{BLOCK, Kind, RECORD_MAX};
-use crate::changes::{Entry, Upper};
+use crate::changes::{Entry, TreeWalk};
 use crate::tree::Attributes;
 use records::{ID_MAX, NUMBER_MAX, Records};
 
@@ -55,17 +55,17 @@ impl<'a> LayerWriter<'a> {
         LayerWriter { flat: true, ..LayerWriter::new(out) }
     }
 
-    /// Writes `entry`, which has to be the last of `upper`, with its content.
+    /// Writes `entry`, which has to be the last of `walk`, with its content.
     ///
     /// The header says how long a file is before it is read. Should it grow or shrink meanwhile, it is cut or filled
     /// up with zeros: the archive stays sound, as docker's does.
-    pub fn put(&mut self, entry: &Entry, upper: &Upper) -> Result<()> {
-        self.entry(entry, upper).with_context(|| crate::shown(entry.path.as_os_str().as_bytes()))
+    pub fn put(&mut self, entry: &Entry, walk: &TreeWalk) -> Result<()> {
+        self.entry(entry, walk).with_context(|| crate::shown(entry.path.as_os_str().as_bytes()))
     }
 
     /// Writes an empty file of this name: a marker.
     ///
-    /// It has mode, owner and time zero, as docker's have: nothing of it is ever laid out, so nothing of it should
+    /// It has mode, owner and time zero, as docker's have: nothing of it is ever unpacked, so nothing of it should
     /// differ from one layer to another.
     pub fn marker(&mut self, path: &Path) -> Result<()> {
         let nothing = Attributes { uid: 0, gid: 0, mode: 0, mtime: TimeSpec::new(0, 0), xattrs: Vec::new() };
@@ -78,7 +78,7 @@ impl<'a> LayerWriter<'a> {
         self.out.write_all(&[0; 2 * BLOCK as usize]).and_then(|()| self.out.flush()).context("write the archive")
     }
 
-    fn entry(&mut self, entry: &Entry, upper: &Upper) -> Result<()> {
+    fn entry(&mut self, entry: &Entry, walk: &TreeWalk) -> Result<()> {
         let name = entry.path.file_name().unwrap_or_default().as_bytes();
         ensure!(
             self.flat || !name.starts_with(b".wh."),
@@ -87,7 +87,7 @@ impl<'a> LayerWriter<'a> {
         let mut member = Member { kind: EntryType::Regular, size: 0, link: b"", device: None };
         match &entry.kind {
             Kind::File { size, .. } => {
-                let file = upper.content(entry)?;
+                let file = walk.content(entry)?;
                 member.size = *size;
                 self.header(&entry.path, &member, &entry.attributes)?;
                 return self.copy(file, *size);
@@ -201,7 +201,7 @@ struct Member<'a> {
     device: Option<(u32, u32)>,
 }
 
-/// The next part of `file` from `at` on that is not a hole; behind the last one, the end of what a file can be.
+/// The next part of `file` from `at` on that is not a hole; after the last one, the end of what a file can be.
 fn next_data(file: &File, at: u64) -> Result<(u64, u64)> {
     let seek = |at, whence| match lseek(file, at, whence) {
         Err(Errno::ENXIO) => Ok(i64::MAX),

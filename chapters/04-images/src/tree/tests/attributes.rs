@@ -76,7 +76,7 @@ fn a_tree_has_all_that_belongs_to_it() {
     let placed = layers.add_archive(&sample()).unwrap();
     // An ordinary user cannot give files away.
     let expected = if geteuid().is_root() { vec![] } else { vec![owners(2)] };
-    assert_eq!(placed.left_out.warnings(), expected);
+    assert_eq!(placed.skipped.warnings(), expected);
     let stat = |path: &str| fs::symlink_metadata(layers.tree().join(path)).unwrap();
 
     let program = stat("program");
@@ -119,7 +119,7 @@ fn file_capabilities_are_kept_where_they_can_be() {
     } else {
         assert_eq!(xattrs, []);
         let attribute = "left out 1 extended attribute(s) that cannot be set here".to_owned();
-        assert_eq!(placed.left_out.warnings(), [owners(1), attribute]);
+        assert_eq!(placed.skipped.warnings(), [owners(1), attribute]);
     }
 }
 
@@ -159,7 +159,7 @@ fn ids_go_up_to_the_last() {
         assert_eq!(owner("pax"), (4_294_967_294, 4_294_967_293));
         assert_eq!(owner("base-256"), (4_000_000_000, 3_000_000_000));
     } else {
-        assert_eq!(placed.left_out.warnings(), [owners(2)]);
+        assert_eq!(placed.skipped.warnings(), [owners(2)]);
     }
     for bad in ["uid", "gid"] {
         let records = record(bad, b"4294967295");

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use super::Layers;
 use crate::test_tar::{Member, dir, file, hard_link, symlink};
-use crate::tree::stack::is_opaque;
+use crate::tree::whiteout::is_opaque;
 
 fn base<'a>() -> Vec<Member<'a>> {
     vec![dir("d"), file("d/a", "1"), dir("d/deep"), file("d/deep/b", "2"), file("f", "3"), symlink("l", "d")]

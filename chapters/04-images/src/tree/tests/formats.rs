@@ -63,8 +63,8 @@ fn what_is_behind_the_last_frame_is_refused() {
     let mut big_window = frame.clone();
     big_window[5] = 0x90; // 256 MiB
     for (packed, words) in [
-        ([&frame[..], b"rubbish"].concat(), "behind a zstd frame is something else"),
-        ([&frame[..], &[0; 4]].concat(), "behind a zstd frame is something else"),
+        ([&frame[..], b"rubbish"].concat(), "after a zstd frame comes something else"),
+        ([&frame[..], &[0; 4]].concat(), "after a zstd frame comes something else"),
         ([&frame[..], &skipped(b"cut off")[..12]].concat(), "read the layer"),
         (frame[..frame.len() - 3].to_vec(), "read the archive"),
         (frame[..5].to_vec(), "cut off"),
