@@ -44,7 +44,9 @@ impl Screen {
         let host = self.host(first);
         let leave = if first.ip.is_loopback() { "" } else { " --tls-verify=false" };
         match self.example() {
-            Some(image) => lines.push(pulling(&host, image, leave, first.ip.is_loopback())),
+            Some(image) => {
+                lines.push(format!("\n{}, one of\n{}", self.where_to_type(first), pulling(&host, image, leave)));
+            }
             None => lines.push("\nnothing to share yet: `tinbox pull` or `tinbox load` an image first".to_owned()),
         }
         if self.writable {
@@ -94,6 +96,14 @@ impl Screen {
         }
     }
 
+    fn where_to_type(&self, first: &OwnAddress) -> &str {
+        match self.addresses.len() {
+            _ if first.ip.is_loopback() => "On this machine",
+            1 => "On another machine",
+            _ => "On another machine, with the address that is in its network",
+        }
+    }
+
     fn pushing(&self, host: &str, leave: &str) -> String {
         format!(
             "\nTo push, with your own name in place of alice (docker, podman: alike):\n  \
@@ -128,12 +138,10 @@ impl Screen {
 }
 
 /// The commands that pull `image`. `leave` is the option that allows plain HTTP to Tinbox.
-fn pulling(host: &str, image: &str, leave: &str, is_here: bool) -> String {
-    let machine = if is_here { "this" } else { "another" };
+fn pulling(host: &str, image: &str, leave: &str) -> String {
     let file = image.split([':', '/']).next().unwrap_or(image);
     format!(
-        "\nOn {machine} machine, one of\n  \
-         tinbox pull{leave} {host}/{image}\n  \
+        "  tinbox pull{leave} {host}/{image}\n  \
          docker pull {host}/{image}\n  \
          podman pull --tls-verify=false {host}/{image}\n  \
          skopeo copy --src-tls-verify=false docker://{host}/{image} oci-archive:{file}.tar\n  \

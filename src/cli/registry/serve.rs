@@ -53,11 +53,11 @@ fn command() -> Command {
             Arg::new("image").value_name("IMAGE").num_args(0..).help("The images to share [default: all]"),
         ])
         .after_help(
-            "Images are shared by their names, over plain HTTP, with everybody who can reach the address. \
-             With IMAGE, no other tag is, and no layer that is not part of one of these.\n\n\
-             What is pushed is called localhost:PORT/… here, and is shared, too. Such a tag can be moved by whoever \
-             pushes; a push that would hide an image that you have by another name is refused. Images for several \
-             platforms are pulled from here and pushed to here one platform at a time.\n\n\
+            "Images that have a name are shared, over plain HTTP, with everybody who can reach the address. With IMAGE, \
+             those alone are: no other tag, and no layer that is not part of one of them.\n\n\
+             What is pushed is called localhost:PORT/… here, and is shared, too. Whoever pushes can move such a tag, but \
+             a push that would hide an image that you have by another name is refused. An image \
+             for several platforms is refused, too: push one of them.\n\n\
              Examples:\n  \
              tinbox registry serve                                this machine only\n  \
              tinbox registry serve --listen 0.0.0.0:5000          the whole room\n  \
