@@ -60,6 +60,7 @@ fn main() -> ExitCode {
     let registry = registry::tests();
     let changes = changes::tests();
     let images = images::tests();
+    let store = store::tests();
     let groups: [(&str, &[Test]); 23] = [
         ("run", run::TESTS),
         ("lifecycle", lifecycle::TESTS),
@@ -67,7 +68,7 @@ fn main() -> ExitCode {
         ("isolation", isolation::TESTS),
         ("explain", explain::TESTS),
         ("recovery", recovery::TESTS),
-        ("store", store::TESTS),
+        ("store", &store),
         ("config", config::TESTS),
         ("import", import::TESTS),
         ("images", &images),

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use images::{Digest, Image, Name, Store};
+use images::{Digest, Image, Name};
 
+use super::{archive, contents, must, store};
 use crate::Test;
 use crate::support::need::Need::Strace;
 use crate::support::{TINBOX, Tinbox};
@@ -22,31 +23,8 @@ pub const TESTS: &[Test] = &[
 /// How many moments are tried of the thousands that there are. They are spread over all calls of all threads.
 const MOMENTS: usize = 40;
 
-fn store(tinbox: &Tinbox) -> Store {
-    Store::open(&tinbox.path("images"))
-}
-
 fn find(tinbox: &Tinbox, name: &str) -> Option<Image> {
     store(tinbox).find(&Name::parse(name).unwrap()).unwrap()
-}
-
-/// A tar of a root with some files; `word` is what is in them.
-fn archive(dir: &Path, word: &str) -> PathBuf {
-    let tree = dir.join("tree");
-    fs::create_dir_all(tree.join("some/where")).unwrap();
-    (0..20)
-        .for_each(|number| fs::write(tree.join(format!("some/where/{number}")), format!("{word} {number}")).unwrap());
-    let tar = dir.join(format!("{word}.tar"));
-    let made = Command::new("tar")
-        .args(["--owner=0", "--group=0", "-C"])
-        .arg(&tree)
-        .arg("-cf")
-        .arg(&tar)
-        .arg(".")
-        .status()
-        .unwrap();
-    assert!(made.success());
-    tar
 }
 
 /// All of the image is there, and says `word`.
@@ -63,15 +41,6 @@ fn assert_whole(tinbox: &Tinbox, image: &Image, word: &str, what: &str) {
         let content = fs::read_to_string(tree.join(format!("some/where/{number}"))).expect(what);
         assert_eq!(content, format!("{word} {number}"), "{what}");
     }
-}
-
-/// What the store holds besides its index and locks.
-fn contents(tinbox: &Tinbox) -> Vec<PathBuf> {
-    let dirs = ["images/blobs/sha256", "images/layers", "images/tmp"];
-    let listed = |dir: &&str| fs::read_dir(tinbox.path(dir)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut contents: Vec<PathBuf> = dirs.iter().flat_map(listed).collect();
-    contents.sort();
-    contents
 }
 
 /// `strace -f … tinbox ARGUMENTS`. A set-user-ID program does not work under strace, so newuidmap is not to be found.
@@ -129,12 +98,6 @@ fn killed_while_adding(arguments: &[&str], word: &str) {
         tinbox.tinbox("image prune --all --force").ok();
         assert!(contents(&tinbox).is_empty(), "{what}: {:?}", contents(&tinbox));
     }
-}
-
-/// Runs `tinbox ARGUMENTS` in peace.
-fn must(tinbox: &Tinbox, arguments: &[&str], what: &str) {
-    let output = tinbox.command(arguments).output().unwrap();
-    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn killed_while_importing_at_any_call() {
