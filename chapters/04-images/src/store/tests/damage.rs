@@ -84,7 +84,9 @@ fn a_store_without_its_index_is_damaged_and_not_empty() {
         let before = files(&store);
         let index = store.dir.join("index.json");
         fs::remove_file(&index).unwrap();
-        contents.map(|contents| fs::write(&index, contents).unwrap());
+        if let Some(contents) = contents {
+            fs::write(&index, contents).unwrap();
+        }
         let alone = store.alone().unwrap().unwrap();
         for error in [store.collect(&alone).map(drop), store.list().map(drop), store.find(&name("app")).map(drop)] {
             let error = format!("{:#}", error.unwrap_err());
