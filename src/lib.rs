@@ -18,6 +18,7 @@
 
 pub mod cli;
 pub mod container;
+mod duration;
 pub mod image;
 pub mod lent_ids;
 pub mod progress;

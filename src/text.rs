@@ -31,9 +31,18 @@ pub fn escaped(text: &str) -> String {
 /// The words of `text` on one line of at most `most` characters, with `?` for control characters, and `…` for what is cut
 /// off.
 pub fn one_line(text: &str, most: usize) -> String {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut line: String = words.chars().take(most).map(|c| if is_control(c) { '?' } else { c }).collect();
-    if words.chars().nth(most).is_some() {
+    shortened(&text.split_whitespace().collect::<Vec<_>>().join(" "), most)
+}
+
+/// [`one_line`], but each blank stays; so do tabs and ends of lines, as one blank each.
+pub fn shortened(text: &str, most: usize) -> String {
+    let shown = |c: char| match c {
+        '\t' | '\n' | '\r' => ' ',
+        c if is_control(c) => '?',
+        c => c,
+    };
+    let mut line: String = text.chars().take(most).map(shown).collect();
+    if text.chars().nth(most).is_some() {
         line.pop();
         line.push('…');
     }
@@ -56,6 +65,8 @@ mod tests {
         assert_eq!(one_line("a long long command", 8), "a long …");
         assert_eq!(one_line("a long …", 8), "a long …");
         assert_eq!(one_line("a", 0), "…");
+        assert_eq!(shortened("a  b\n\u{1b}c", 40), "a  b ?c");
+        assert_eq!(shortened("a  bcd", 5), "a  b…");
     }
 
     #[test]

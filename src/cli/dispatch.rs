@@ -8,10 +8,8 @@ use clap::{ArgAction, ArgMatches, Command};
 
 use crate::Stages;
 use crate::cli::{explain, options};
+use crate::container::OWN_ERROR;
 use crate::say::{print, say};
-
-/// Status of Tinbox's own errors, as `docker run` has it.
-pub const OWN_ERROR: u8 = 125;
 
 /// A verb of the command line.
 pub struct Verb {
@@ -22,6 +20,33 @@ pub struct Verb {
     /// The status of an error. What does not pass on a container's status uses 1, as docker does.
     pub on_error: u8,
 }
+
+/// A verb whose errors have status 1.
+pub const fn verb(
+    name: &'static str,
+    about: &'static str,
+    command: fn() -> Command,
+    run: fn(&ArgMatches, &Stages) -> anyhow::Result<ExitCode>,
+) -> Verb {
+    Verb { name, about, command, run, on_error: 1 }
+}
+
+impl Verb {
+    /// The same verb by another name.
+    pub const fn renamed(self, name: &'static str) -> Verb {
+        Verb { name, ..self }
+    }
+
+    /// The same verb, whose errors have this status.
+    pub const fn fails_with(self, status: u8) -> Verb {
+        Verb { on_error: status, ..self }
+    }
+}
+
+/// An error that was said already, by a process that did the work: only a status is left of it.
+#[derive(Debug, thiserror::Error)]
+#[error("it failed, as was said")]
+pub struct Said;
 
 /// Verbs that are asked for by two words: `tinbox image ls`.
 pub struct Group {
@@ -72,7 +97,9 @@ impl Level<'_> {
         };
         explain::begin(&matches);
         (verb.run)(&matches, stages).unwrap_or_else(|error| {
-            say!("tinbox: {error:#}");
+            if !error.is::<Said>() {
+                say!("tinbox: {error:#}");
+            }
             ExitCode::from(verb.on_error)
         })
     }

@@ -14,6 +14,7 @@ use crate::container;
 use crate::image::archive::Output;
 use crate::image::export::export;
 use crate::lent_ids::as_a_containers_root;
+use crate::say::end_if_nobody_reads;
 use crate::state::State;
 
 /// Arguments, as `docker export` has them.
@@ -50,7 +51,9 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         let write = |out: &mut dyn std::io::Write| export(&directory, layers.clone(), &state.mount_point(), out);
         match &mut file {
             Some(file) => write(&mut BufWriter::with_capacity(1 << 18, file))?,
-            None => write(&mut BufWriter::with_capacity(1 << 18, std::io::stdout().lock()))?,
+            None => {
+                write(&mut BufWriter::with_capacity(1 << 18, std::io::stdout().lock())).or_else(end_if_nobody_reads)?
+            }
         }
         Ok(ExitCode::SUCCESS)
     })?;

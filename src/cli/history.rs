@@ -13,7 +13,7 @@ use crate::cli::options::{flag, on};
 use crate::cli::units;
 use crate::say::print;
 use crate::state::State;
-use crate::text::one_line;
+use crate::text::shortened;
 
 /// So much of a command is shown.
 const SHORT: usize = 45;
@@ -93,15 +93,15 @@ impl Shown {
 
     fn row(&self, image: Option<&Image>, step: &History, size: u64) -> [String; FIELDS.len()] {
         let id = image.map(|image| if self.whole { image.id.to_string() } else { image.id.short() });
-        let created = step.created.as_deref().and_then(timestamp::parse).map(|(seconds, _)| seconds);
-        let created_by = step.created_by.clone().unwrap_or_default().replace(['\t', '\n', '\r'], " ");
+        let created = units::read_time(step.created.as_deref());
+        let created_by = step.created_by.clone().unwrap_or_default();
         [
             id.unwrap_or_else(|| "<missing>".to_owned()),
-            created.map_or_else(|| "N/A".to_owned(), units::age),
+            units::age(created),
             created.map_or_else(|| "N/A".to_owned(), |seconds| timestamp::format(seconds, 0).replace(".000000000", "")),
-            if self.whole { created_by } else { one_line(&created_by, SHORT) },
+            if self.whole { created_by } else { shortened(&created_by, SHORT) },
             if self.human { units::size(size) } else { size.to_string() },
-            step.comment.clone().unwrap_or_default().replace(['\t', '\n', '\r'], " "),
+            step.comment.clone().unwrap_or_default(),
         ]
     }
 }

@@ -65,11 +65,11 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     // Who asks for digests in a template wants them.
     let digests = matches.get_flag("digests") || format.is_some_and(|format| format.contains(".Digest"));
     let shown = Shown { digests, whole_ids: matches.get_flag("no-trunc") };
+    let rows = images.iter().map(|image| shown.rows(image, &size(&store, image))).collect::<Vec<_>>().concat();
     if matches.get_flag("quiet") && format.is_none_or(|format| format == "table") {
-        images.iter().try_for_each(|image| print(&shown.id(image)))?;
+        rows.iter().try_for_each(|row| print(&row[0]))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = images.iter().map(|image| shown.rows(image, &size(&store, image))).collect::<Vec<_>>().concat();
     let table = match shown.digests {
         true => "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
         false => "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
@@ -78,7 +78,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-const FIELDS: [(&str, &str); 7] = [
+const FIELDS: [(&str, &str); 11] = [
     ("ID", "IMAGE ID"),
     ("Repository", "REPOSITORY"),
     ("Tag", "TAG"),
@@ -86,6 +86,11 @@ const FIELDS: [(&str, &str); 7] = [
     ("CreatedSince", "CREATED"),
     ("CreatedAt", "CREATED AT"),
     ("Size", "SIZE"),
+    ("VirtualSize", "SIZE"),
+    // Docker knows these for `system df -v` alone.
+    ("SharedSize", "SHARED SIZE"),
+    ("UniqueSize", "UNIQUE SIZE"),
+    ("Containers", "CONTAINERS"),
 ];
 
 /// What its layers take unpacked, in Docker's words.
@@ -125,15 +130,14 @@ impl Shown {
         if names.is_empty() {
             names.push((NONE.into(), NONE.into(), None));
         }
+        let created = units::read_time(image.config.created.as_deref());
+        let unknown = || "N/A".to_owned();
         let row = |(repository, tag, digest): (String, String, Option<Digest>)| {
             let digest = digest.map_or_else(|| NONE.to_owned(), |digest| digest.to_string());
-            let (since, at) = (units::age(image.created()), created_at(image));
-            [self.id(image), repository, tag, digest, since, at, size.to_owned()]
+            let (since, at) = (units::age(created), created.map_or_else(unknown, units::local));
+            let size = size.to_owned();
+            [self.id(image), repository, tag, digest, since, at, size.clone(), size, unknown(), unknown(), unknown()]
         };
         names.into_iter().map(row).collect()
     }
-}
-
-fn created_at(image: &Image) -> String {
-    if image.created() == 0 { "N/A".to_owned() } else { units::local(image.created()) }
 }

@@ -6,12 +6,14 @@
 
 mod ask;
 mod commit;
+mod container;
 mod containers;
 mod diff;
 mod dispatch;
 mod explain;
 mod export;
 mod format;
+mod global;
 mod history;
 mod image;
 mod images;
@@ -43,136 +45,80 @@ use std::process::ExitCode;
 use clap::Command;
 
 use crate::Stages;
-use dispatch::{Group, Level, OWN_ERROR, Verb};
+use crate::container::OWN_ERROR;
+use crate::say::program;
+use dispatch::{Group, Level, Verb, verb};
 
-// What can be said with `image` in front, or without.
-const HISTORY: Verb = Verb {
-    name: "history",
-    about: "Show how an image came to be",
-    command: history::command,
-    run: history::run,
-    on_error: 1,
-};
-const TAG: Verb =
-    Verb { name: "tag", about: "Give an image one more name", command: tag::command, run: tag::run, on_error: 1 };
-const PULL: Verb = Verb {
-    name: "pull",
-    about: "Download an image from a registry",
-    command: pull::command,
-    run: pull::run,
-    on_error: 1,
-};
-const PUSH: Verb =
-    Verb { name: "push", about: "Upload an image to a registry", command: push::command, run: push::run, on_error: 1 };
-const SAVE: Verb = Verb {
-    name: "save",
-    about: "Write one or more images to an archive",
-    command: save::command,
-    run: save::run,
-    on_error: 1,
-};
-const LOAD: Verb =
-    Verb { name: "load", about: "Read images from an archive", command: load::command, run: load::run, on_error: 1 };
-const IMPORT: Verb = Verb {
-    name: "import",
-    about: "Make an image from a tar of a root file system",
-    command: import::command,
-    run: import::run,
-    on_error: 1,
-};
+// What can be said with `image` or `container` in front, or without.
+const RUN: Verb = verb("run", "Create and run a new container", run::command, run::run).fails_with(OWN_ERROR);
+const PS: Verb = verb("ps", "List containers", ps::command, ps::run);
+const RM: Verb = verb("rm", "Remove one or more containers", rm::command, rm::run);
+const PAUSE: Verb = verb("pause", "Pause all processes of one or more containers", pause::command, pause::run);
+const UNPAUSE: Verb = verb("unpause", "Let paused containers go on", pause::unpause_command, pause::run_unpause);
+const STATS: Verb = verb("stats", "Show what containers use", stats::command, stats::run);
+const INSPECT: Verb =
+    verb("inspect", "Show all that is known about images and containers", inspect::command, inspect::run);
+const COMMIT: Verb = verb("commit", "Make an image of what a container changed", commit::command, commit::run);
+const DIFF: Verb = verb("diff", "Show what a container changed in its root", diff::command, diff::run);
+const EXPORT: Verb = verb("export", "Write a container's root to an archive", export::command, export::run);
+const IMAGES: Verb = verb("images", "List images", images::command, images::run);
+const RMI: Verb = verb("rmi", "Remove one or more images", rmi::command, rmi::run);
+const HISTORY: Verb = verb("history", "Show how an image came to be", history::command, history::run);
+const TAG: Verb = verb("tag", "Give an image one more name", tag::command, tag::run);
+const PULL: Verb = verb("pull", "Download an image from a registry", pull::command, pull::run);
+const PUSH: Verb = verb("push", "Upload an image to a registry", push::command, push::run);
+const SAVE: Verb = verb("save", "Write one or more images to an archive", save::command, save::run);
+const LOAD: Verb = verb("load", "Read images from an archive", load::command, load::run);
+const IMPORT: Verb = verb("import", "Make an image from a tar of a root file system", import::command, import::run);
 
 /// One word each.
 const VERBS: &[Verb] = &[
-    Verb {
-        name: "run",
-        about: "Create and run a new container",
-        command: run::command,
-        run: run::run,
-        on_error: OWN_ERROR,
-    },
-    Verb { name: "ps", about: "List containers", command: ps::command, run: ps::run, on_error: 1 },
-    Verb { name: "rm", about: "Remove one or more containers", command: rm::command, run: rm::run, on_error: 1 },
-    Verb {
-        name: "pause",
-        about: "Pause all processes of one or more containers",
-        command: pause::command,
-        run: pause::run,
-        on_error: 1,
-    },
-    Verb {
-        name: "unpause",
-        about: "Let paused containers go on",
-        command: pause::unpause_command,
-        run: pause::run_unpause,
-        on_error: 1,
-    },
-    Verb { name: "stats", about: "Show what containers use", command: stats::command, run: stats::run, on_error: 1 },
-    Verb { name: "images", about: "List images", command: images::command, run: images::run, on_error: 1 },
+    RUN,
+    PS,
+    RM,
+    PAUSE,
+    UNPAUSE,
+    STATS,
+    IMAGES,
     HISTORY,
     TAG,
-    Verb { name: "rmi", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
-    Verb {
-        name: "inspect",
-        about: "Show all that is known about images and containers",
-        command: inspect::command,
-        run: inspect::run,
-        on_error: 1,
-    },
+    RMI,
+    INSPECT,
     IMPORT,
-    Verb {
-        name: "commit",
-        about: "Make an image of what a container changed",
-        command: commit::command,
-        run: commit::run,
-        on_error: 1,
-    },
-    Verb {
-        name: "diff",
-        about: "Show what a container changed in its root",
-        command: diff::command,
-        run: diff::run,
-        on_error: 1,
-    },
-    Verb {
-        name: "export",
-        about: "Write a container's root to an archive",
-        command: export::command,
-        run: export::run,
-        on_error: 1,
-    },
+    COMMIT,
+    DIFF,
+    EXPORT,
     SAVE,
     LOAD,
     PULL,
     PUSH,
-    Verb { name: "login", about: "Log in to a registry", command: login::command, run: login::run, on_error: 1 },
-    Verb { name: "logout", about: "Log out from a registry", command: logout::command, run: logout::run, on_error: 1 },
-    Verb {
-        name: "search",
-        about: "Search a registry for images",
-        command: search::command,
-        run: search::run,
-        on_error: 1,
-    },
+    verb("login", "Log in to a registry", login::command, login::run),
+    verb("logout", "Log out from a registry", logout::command, logout::run),
+    verb("search", "Search a registry for images", search::command, search::run),
 ];
 
 /// Two words each.
-const GROUPS: &[Group] = &[image::GROUP, registry::GROUP];
+const GROUPS: &[Group] = &[image::GROUP, container::GROUP, registry::GROUP];
 
 /// Runs the command line of this process.
 pub fn main(stages: &Stages) -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Err(status) = global::take(&mut arguments) {
+        return status;
+    }
     // `tinbox help run` is `tinbox run --help`.
     if arguments.len() > 2 && arguments[1] == "help" {
         arguments.remove(1);
         arguments.push("--help".into());
     }
-    Level { path: "tinbox", verbs: VERBS, aliases: &[], groups: GROUPS, command: &command }.run(&arguments, stages)
+    Level { path: program(), verbs: VERBS, aliases: &[], groups: GROUPS, command: &command }.run(&arguments, stages)
 }
 
 fn command() -> Command {
-    Command::new("tinbox")
+    Command::new(program())
         .about("Run containers, and see how they are made")
         .version(env!("CARGO_PKG_VERSION"))
+        .args(global::arguments())
         .after_help(
             "Examples:\n  \
              tinbox run --rm -it base              a shell in a container, without any image to fetch\n  \

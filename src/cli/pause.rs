@@ -18,7 +18,7 @@ pub fn command() -> Command {
 
 /// Arguments of `unpause`.
 pub fn unpause_command() -> Command {
-    Command::new("unpause").arg(containers::several())
+    Command::new("unpause").arg(containers::several()).after_help("Example:\n  tinbox unpause web")
 }
 
 /// Pauses.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cgroups::Group;
 use clap::{ArgMatches, Command};
+use images::Store;
 
 use crate::Stages;
 use crate::cli::options::flag;
@@ -29,7 +30,8 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         .into_iter()
         .filter(|(_, life)| matches.get_flag("all") || *life == Life::Running)
         .collect();
-    let rows: Vec<[String; 6]> = shown.iter().map(|(record, life)| row(record, *life)).collect();
+    let store = Store::open(&state.images());
+    let rows: Vec<[String; 6]> = shown.iter().map(|(record, life)| row(&store, record, *life)).collect();
     if matches.get_flag("quiet") {
         rows.iter().try_for_each(|row| print(&row[0]))?;
     } else {
@@ -39,7 +41,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(record: &Record, life: Life) -> [String; 6] {
+fn row(store: &Store, record: &Record, life: Life) -> [String; 6] {
     let now = container::now();
     let created = ago(record.created);
     let status = match life {
@@ -52,5 +54,11 @@ fn row(record: &Record, life: Life) -> [String; 6] {
     };
     let words: Vec<&str> = record.config.entrypoint.iter().chain(&record.command).map(String::as_str).collect();
     let command = one_line(&words.join(" "), 20);
-    [record.id[..12].to_owned(), record.image.clone(), format!("\"{command}\""), created, status, record.name.clone()]
+    [record.short_id().to_owned(), image(store, record), format!("\"{command}\""), created, status, record.name.clone()]
+}
+
+/// What its image was called, or the image's id if that name means another image by now, or none.
+fn image(store: &Store, record: &Record) -> String {
+    let still = store.look_up(&record.image).is_ok_and(|image| image.id == record.image_id);
+    if still { record.image.clone() } else { record.image_id.short() }
 }

@@ -87,7 +87,7 @@ impl Sample {
         let percent = |part: Option<f64>| part.map_or("--".to_owned(), |part| format!("{:.2}%", part * 100.0));
         let of_limit = memory.zip(usage.memory_limit).map(|(used, limit)| used as f64 / limit.max(1) as f64);
         [
-            self.record.id[..12].to_owned(),
+            self.record.short_id().to_owned(),
             self.record.name.clone(),
             percent(rate),
             format!("{} / {}", shown(memory, bytes), shown(usage.memory_limit, bytes)),

@@ -2,6 +2,8 @@
 
 use std::ffi::{CStr, c_char};
 
+use images::timestamp;
+
 use crate::container;
 
 /// How long ago something was that happened at `then`, in seconds since 1970.
@@ -9,9 +11,17 @@ pub fn ago(then: u64) -> String {
     format!("{} ago", duration(container::now().saturating_sub(then)))
 }
 
-/// [`ago`] of when an image was made; what does not say is `N/A`.
-pub fn age(created: i64) -> String {
-    u64::try_from(created).ok().filter(|created| *created > 0).map_or_else(|| "N/A".to_owned(), ago)
+/// [`ago`] of a time in seconds since 1970, which may be before that, or not known.
+pub fn age(created: Option<i64>) -> String {
+    let now = i64::try_from(container::now()).unwrap_or(i64::MAX);
+    let since = |created: i64| u64::try_from(now.saturating_sub(created)).unwrap_or(0);
+    created.map_or_else(|| "N/A".to_owned(), |created| format!("{} ago", duration(since(created))))
+}
+
+/// A time as documents write it, in seconds since 1970. Go's zero time stands for none.
+pub fn read_time(written: Option<&str>) -> Option<i64> {
+    const ZERO: i64 = -62_135_596_800;
+    written.and_then(timestamp::parse).map(|(seconds, _)| seconds).filter(|seconds| *seconds != ZERO)
 }
 
 /// A length of time in seconds.
@@ -54,7 +64,7 @@ pub fn size(bytes: u64) -> String {
 
 /// A time in seconds since 1970 by the clock on the wall here: `2026-11-21 10:00:00 +0100 CET`.
 pub fn local(seconds: i64) -> String {
-    let (mut buffer, format) = ([0_u8; 64], c"%Y-%m-%d %H:%M:%S %z %Z");
+    let (mut buffer, format) = ([0_u8; 64], c"%04Y-%m-%d %H:%M:%S %z %Z");
     // SAFETY: localtime_r fills `time`, which is plain data and may begin as zeros; strftime writes at most as many
     // bytes as the buffer has, a final zero included, or says 0.
     let length = unsafe {
@@ -98,8 +108,19 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), expected, "{seconds}");
         }
-        assert_eq!(age(0), "N/A");
-        assert_eq!(age(-5), "N/A");
+    }
+
+    #[test]
+    fn an_age_may_be_great_or_unknown() {
+        assert_eq!(age(None), "N/A");
+        let years = container::now() / 3600 / 24 / 365;
+        assert_eq!((age(Some(0)), age(Some(-5))), (format!("{years} years ago"), format!("{years} years ago")));
+        assert_eq!(age(Some(i64::MAX)), "Less than a second ago");
+        assert_eq!(read_time(Some("1970-01-01T00:00:00Z")), Some(0));
+        assert_eq!(
+            (read_time(Some("0001-01-01T00:00:00Z")), read_time(Some("soon")), read_time(None)),
+            (None, None, None)
+        );
     }
 
     #[test]
@@ -124,6 +145,7 @@ mod tests {
     #[test]
     fn a_time_is_told_with_its_zone() {
         let text = local(951_827_696);
+        assert!(local(-62_000_000_000).starts_with("0005-"), "{}", local(-62_000_000_000));
         assert!(text.starts_with("2000-02-29 ") || text.starts_with("2000-03-01 "), "{text}");
         assert_eq!(text.split(' ').count(), 4, "{text}");
     }

@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 use sandbox::shim::Shim;
 
+use crate::container::OWN_ERROR;
 use crate::container::channel::Channel;
 use crate::container::plan::Plan;
 
@@ -24,7 +25,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of Tinbox itself.
     pub fn own(error: &anyhow::Error) -> Failure {
-        Failure { status: 125, message: format!("{error:#}") }
+        Failure { status: OWN_ERROR, message: format!("{error:#}") }
     }
 }
 

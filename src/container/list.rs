@@ -10,7 +10,7 @@ use crate::container::lease::{self, Lease};
 use crate::container::names;
 use crate::container::record::{Life, Record, record_path};
 use crate::lent_ids;
-use crate::state::{State, read_record};
+use crate::state::State;
 
 /// All containers, the newest first, each with where it is in its life.
 pub fn all(state: &State) -> Result<Vec<(Record, Life)>> {
@@ -20,7 +20,7 @@ pub fn all(state: &State) -> Result<Vec<(Record, Life)>> {
     let mut found: Vec<(Record, Life)> = Vec::new();
     for directory in entries.flatten().map(|entry| entry.path()) {
         let path = record_path(&directory);
-        let Ok(record) = read_record::<Record>(&path) else {
+        let Ok(record) = Record::read(&directory) else {
             // A power cut leaves a file without content, of a container that was to be removed anyway.
             if std::fs::metadata(&path).is_ok_and(|file| file.len() == 0) {
                 remove_unrecorded(state, &directory)?;
@@ -88,7 +88,7 @@ pub fn reconcile(state: &State) -> Result<()> {
         lease::kill(&entry.path());
         cgroups::remove_leftover(&entry.file_name().to_string_lossy())?;
         let directory = state.containers().join(entry.file_name());
-        match read_record::<Record>(&record_path(&directory)) {
+        match Record::read(&directory) {
             Ok(record) if record.remove => remove_files(state, &record)?,
             Ok(_) => {}
             Err(_) => remove_unrecorded(state, &directory)?,

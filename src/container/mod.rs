@@ -104,8 +104,8 @@ pub fn run(state: &State, from: Source<'_>, options: &Options, stages: &Stages) 
     }
 }
 
-/// The status of a container that Tinbox could not look after.
-const OWN_ERROR: u8 = 125;
+/// The status of Tinbox's own errors, as `docker run` has it: it is none of the container's.
+pub const OWN_ERROR: u8 = 125;
 
 /// The status of who was ended by SIGKILL.
 const KILLED: u8 = 128 + 9;

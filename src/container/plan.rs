@@ -14,6 +14,7 @@ use crate::container::Container;
 use crate::container::config;
 use crate::container::confinement::Sandbox;
 use crate::container::options::{Mode, Options};
+use crate::container::record::short_id;
 use crate::container::sharing::Sharing;
 use crate::container::volumes;
 use crate::state::State;
@@ -74,8 +75,11 @@ impl Plan {
     ) -> Result<Plan> {
         let sharing = Sharing::resolve(state, &options.namespaces)?;
         check_clocks(options)?;
-        let hostname =
-            options.hostname.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| container.id()[..12].to_owned());
+        let hostname = options
+            .hostname
+            .clone()
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| short_id(container.id()).to_owned());
         check_hostname(&hostname)?;
         let kept = sharing.user(&options.namespaces).filter(|_| options.user.is_none());
         let (env, home) = variables(&hostname, config, options)?;

@@ -46,6 +46,27 @@ pub struct Record {
     pub ended: Option<Ended>,
 }
 
+impl Record {
+    /// Reads the record of the container in `directory`, whose name is its id.
+    pub fn read(directory: &Path) -> Result<Record> {
+        let path = record_path(directory);
+        let record: Record = read_record(&path)?;
+        let is_its = directory.file_name().is_some_and(|name| name == record.id.as_str());
+        ensure!(is_its, "read {}: the id in it is not the name of its directory", path.display());
+        Ok(record)
+    }
+
+    /// The first 12 digits of the id, which are enough to tell containers apart.
+    pub fn short_id(&self) -> &str {
+        short_id(&self.id)
+    }
+}
+
+/// The first 12 digits of a container's id.
+pub fn short_id(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
+
 /// How a container ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
@@ -138,7 +159,7 @@ impl Container {
         let path = record_path(&self.directory);
         // `tinbox rm --force` may have been quicker.
         if path.exists() {
-            let mut record: Record = read_record(&path)?;
+            let mut record = Record::read(&self.directory)?;
             record.ended = Some(ended);
             write(&self.directory, &record)?;
         }

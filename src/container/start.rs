@@ -23,7 +23,7 @@ use crate::container::execute::{self, Failure, Ready, execute};
 use crate::container::plan::Plan;
 use crate::container::signals::{Interrupted, Signals};
 use crate::container::stdio::{Inside, Outside, Stdio};
-use crate::container::{resolver, root, signals, user, volumes};
+use crate::container::{OWN_ERROR, resolver, root, signals, user, volumes};
 
 /// How a start went.
 pub enum Started {
@@ -60,7 +60,7 @@ pub fn start(plan: &Plan, container: &Container, group: Option<&Group>, stages: 
         drop(outside.take());
         theirs
             .take()
-            .map_or(125, |(stdio, channel)| become_command(plan, group, stages, stdio, channel, hosts.as_ref()))
+            .map_or(OWN_ERROR, |(stdio, channel)| become_command(plan, group, stages, stdio, channel, hosts.as_ref()))
     };
     let born_in = group.and_then(Group::born_in);
     let process = chapter(2, || (stages.spawn)(plan.sharing.own, born_in, &mut child))?;
@@ -154,7 +154,7 @@ fn be_init(plan: &Plan, ready: &Ready, channel: Channel, stages: &Stages) -> u8 
             drop(channel);
             init.close_all_else();
             // Nothing is dropped, since it is closed already.
-            std::process::exit(init.look_after(main.pid(), stages.reap).unwrap_or(125).into())
+            std::process::exit(init.look_after(main.pid(), stages.reap).unwrap_or(OWN_ERROR).into())
         }
     }
 }

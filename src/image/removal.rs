@@ -84,7 +84,7 @@ impl<'a> Removal<'a> {
             bail!(
                 "conflict: unable to remove repository reference \"{name}\" (must force) - container {} is using its \
                  referenced image {}",
-                &user.id[..12],
+                user.short_id(),
                 image.id.short()
             );
         }
@@ -146,13 +146,13 @@ impl<'a> Removal<'a> {
         match user {
             Some((user, Life::Running)) => bail!(
                 "conflict: unable to delete {id} (cannot be forced) - image is being used by running container {}",
-                &user.id[..12]
+                user.short_id()
             ),
             Some((user, _)) if nameless || !force => bail!(
                 "conflict: unable to delete {id} ({}) - image is being used by stopped container {short}\n  help: \
                  `tinbox rm {short}` removes the container",
                 if nameless { "cannot be forced" } else { "must be forced" },
-                short = &user.id[..12]
+                short = user.short_id()
             ),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use gotmpl::{Template, TemplateError, Value};
 
-use crate::cli::format::value;
+use crate::cli::format::shape::AsJson;
 
 type Outcome = Result<Value, TemplateError>;
 
@@ -29,7 +29,7 @@ pub fn add_idle(template: Template) -> Template {
 }
 
 fn json(given: &Value) -> Outcome {
-    let text = serde_json::to_string(&value::to_json(given));
+    let text = serde_json::to_string(&AsJson(given));
     text.map(Value::from).map_err(|error| TemplateError::Exec(error.to_string()))
 }
 

@@ -7,18 +7,22 @@
 //! |----------------|------------------------------------------------------------------------|
 //! | `template.rs`  | one template: read, applied, and its errors in Docker's words          |
 //! | `functions.rs` | the functions that Docker adds: `json`, `join`, `upper`, …             |
-//! | `value.rs`     | JSON as what a template works on, and back                             |
+//! | `value.rs`     | JSON as what a template works on                                       |
+//! | `shape.rs`     | structs: fields that are not set, and the order of all in JSON         |
+//! | `docker.rs`    | the structs that `docker inspect` shows                                |
 //! | `clean.rs`     | text of somebody else's, fit for a terminal                            |
 //! | `listing.rs`   | many things, one line each: a table, JSON, or a template for each line |
 //!
 //! A verb that lists fills a [`Listing`]; one that shows a single thing applies a [`Template`] to its JSON.
 //!
-//! Other than in Go, what a template is applied to has no methods (`{{.Label "key"}}`), and a list that is `null` in
-//! the JSON is an empty list to a template, as it is to Docker's; only `json` says `null`.
+//! Other than in Go, what a template is applied to has no methods (`{{.Label "key"}}`), and a list or map
+//! that is `null` in the JSON is an empty one to a template, as it is to Docker's; only `json` says `null`.
 
 mod clean;
+pub mod docker;
 mod functions;
 mod listing;
+pub mod shape;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -27,6 +31,7 @@ mod value;
 pub use clean::clean_for;
 pub use listing::Listing;
 pub use template::Template;
+pub use value::from_json;
 
 use clap::{Arg, ArgMatches};
 

@@ -3,9 +3,7 @@
 use anyhow::{Error, Result, anyhow, bail};
 use gotmpl::{MissingKey, TemplateError, Value};
 
-use crate::cli::format::clean::clean_for;
 use crate::cli::format::functions;
-use crate::cli::format::value::from_json;
 
 /// Longer ones are refused.
 pub const LONGEST: usize = 64 << 10;
@@ -60,11 +58,6 @@ impl Template {
             (true, true) => bail!("template parsing error: template: unexpected EOF: an {{{{end}}}} is missing"),
             (true, false) => Ok(template),
         }
-    }
-
-    /// What it makes of `json`. For a `terminal`, control characters in that are shown as what they are.
-    pub fn apply_to_json(&self, json: &serde_json::Value, terminal: bool) -> Result<String> {
-        Ok(clean_for(terminal, self.apply(&from_json(json))?))
     }
 
     /// What it makes of `value`. A field that is not there is an error; so is what else cannot be done.

@@ -67,7 +67,7 @@ fn templates_say_what_they_say_in_docker() {
         ),
         (r#"{{if eq .Config.User "a" ""}}either{{end}}{{if ne 1 2}}!{{end}}"#, "either!"),
         ("{{if or false (le 2 2)}}{{if ge 2 2}}{{if lt 1 2}}yes{{end}}{{end}}{{end}}", "yes"),
-        ("{{json .}}", &serde_json::to_string(&super::value::to_json(&image())).unwrap()),
+        ("{{json .}}", &serde_json::to_string(&super::shape::AsJson(&image())).unwrap()),
         (r#"{{json "<&>"}}"#, r#""<&>""#),
     ] {
         assert_eq!(applied(template).as_deref(), Ok(said), "{template}");

@@ -1,18 +1,42 @@
 //! JSON as what a template works on, and back.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use gotmpl::Value;
-use serde_json::{Map, Number};
+use serde_json::Number;
 
-/// What is `null`. This very list, not any empty one, is `null` again in JSON.
-static NULL: LazyLock<Arc<[Value]>> = LazyLock::new(|| Arc::from(Vec::new()));
+/// A list that was never filled. This very one, not any empty one, is `null` in JSON.
+static NULL_LIST: LazyLock<Arc<[Value]>> = LazyLock::new(|| Arc::from(Vec::new()));
+
+/// A map that was never filled.
+static NULL_MAP: LazyLock<Arc<BTreeMap<Arc<str>, Value>>> = LazyLock::new(Arc::default);
+
+/// Go's `nil` of a list: empty, and `null` in JSON.
+pub fn null_list() -> Value {
+    Value::List(Arc::clone(&NULL_LIST))
+}
+
+/// Go's `nil` of a map.
+pub fn null_map() -> Value {
+    Value::Map(Arc::clone(&NULL_MAP))
+}
+
+/// Whether JSON has `null` for it.
+pub fn is_null(value: &Value) -> bool {
+    match value {
+        Value::Nil | Value::Function(_) => true,
+        Value::List(list) => Arc::ptr_eq(list, &NULL_LIST),
+        Value::Map(map) => Arc::ptr_eq(map, &NULL_MAP),
+        _ => false,
+    }
+}
 
 /// `json` as a template sees it. What is `null` is an empty list, which is what Docker's lists that were never filled
 /// are to its templates.
 pub fn from_json(json: &serde_json::Value) -> Value {
     match json {
-        serde_json::Value::Null => Value::List(Arc::clone(&NULL)),
+        serde_json::Value::Null => null_list(),
         serde_json::Value::Bool(truth) => Value::Bool(*truth),
         serde_json::Value::Number(number) => from_number(number),
         serde_json::Value::String(text) => Value::String(text.as_str().into()),
@@ -28,21 +52,4 @@ fn from_number(number: &Number) -> Value {
     let signed = number.as_i64().map(Value::Int);
     let unsigned = || number.as_u64().map(Value::Uint);
     signed.or_else(unsigned).unwrap_or_else(|| Value::Float(number.as_f64().unwrap_or_default()))
-}
-
-/// What `{{json}}` prints.
-pub fn to_json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Nil | Value::Function(_) => serde_json::Value::Null,
-        Value::List(list) if Arc::ptr_eq(list, &NULL) => serde_json::Value::Null,
-        Value::Bool(truth) => (*truth).into(),
-        Value::Int(number) => (*number).into(),
-        Value::Uint(number) => (*number).into(),
-        Value::Float(number) => (*number).into(),
-        Value::String(text) => serde_json::Value::String(text.to_string()),
-        Value::List(list) => list.iter().map(to_json).collect(),
-        Value::Map(map) => {
-            map.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect::<Map<_, _>>().into()
-        }
-    }
 }

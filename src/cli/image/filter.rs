@@ -8,13 +8,14 @@ use images::{Image, Name, Store, timestamp};
 
 use crate::cli::image::pattern::{check, fits};
 use crate::container;
+use crate::duration::go_duration;
 
 /// What images must be to be meant. All must be so, but of several patterns one is enough.
 #[derive(Debug, Default)]
 pub struct Filter {
     dangling: Option<bool>,
-    labels: Vec<(String, Option<String>)>,
-    without_labels: Vec<(String, Option<String>)>,
+    labels: Vec<Label>,
+    without_labels: Vec<Label>,
     before: Vec<i64>,
     since: Vec<i64>,
     references: Vec<String>,
@@ -25,14 +26,23 @@ pub fn argument(help: &'static str) -> Arg {
     Arg::new("filter").long("filter").value_name("KEY=VALUE").help(help).action(ArgAction::Append)
 }
 
+/// Each key and value that was given for the option. An empty one is none: a script's variable that is not set.
+pub fn given(matches: &ArgMatches) -> Result<Vec<(&str, &str)>> {
+    let given = matches.get_many::<String>("filter").into_iter().flatten().filter(|given| !given.is_empty());
+    given
+        .map(|given| {
+            given.split_once('=').with_context(|| {
+                format!("invalid argument \"{given}\" for \"--filter\": bad format of filter (expected name=value)")
+            })
+        })
+        .collect()
+}
+
 impl Filter {
     /// Reads what was given for the option. Only `keys` are known.
     pub fn read(matches: &ArgMatches, store: &Store, keys: &[&str]) -> Result<Filter> {
         let mut filter = Filter::default();
-        for given in matches.get_many::<String>("filter").into_iter().flatten() {
-            let (key, value) = given.split_once('=').with_context(|| {
-                format!("invalid argument \"{given}\" for \"--filter\": bad format of filter (expected name=value)")
-            })?;
+        for (key, value) in given(matches)? {
             if !keys.contains(&key) {
                 bail!("invalid filter '{key}'\n  help: there are {}", keys.join(", "));
             }
@@ -42,15 +52,10 @@ impl Filter {
     }
 
     fn add(&mut self, key: &str, value: &str, store: &Store) -> Result<()> {
-        let label = || {
-            let (key, value) =
-                value.split_once('=').map_or((value, None), |(key, value)| (key, Some(value.to_owned())));
-            (key.to_owned(), value)
-        };
         match key {
             "dangling" => self.dangling = Some(truth(value)?),
-            "label" => self.labels.push(label()),
-            "label!" => self.without_labels.push(label()),
+            "label" => self.labels.push(Label::read(value)),
+            "label!" => self.without_labels.push(Label::read(value)),
             "before" => self.before.push(store.look_up(value)?.created()),
             "since" => self.since.push(store.look_up(value)?.created()),
             "until" => self.before.push(until(value)?),
@@ -81,8 +86,8 @@ impl Filter {
         let labels = &image.config.config.labels;
         let dangling = image.names.is_empty() && image.digests.is_empty();
         let meant = self.dangling.is_none_or(|wanted| wanted == dangling)
-            && self.labels.iter().all(|wanted| has(labels, wanted))
-            && !self.without_labels.iter().any(|unwanted| has(labels, unwanted))
+            && self.labels.iter().all(|wanted| wanted.is_in(labels))
+            && !self.without_labels.iter().any(|unwanted| unwanted.is_in(labels))
             && self.before.iter().all(|time| image.created() < *time)
             && self.since.iter().all(|time| image.created() > *time);
         if !self.references.is_empty() {
@@ -95,8 +100,27 @@ impl Filter {
     }
 }
 
-fn has(labels: &BTreeMap<String, String>, (key, value): &(String, Option<String>)) -> bool {
-    labels.get(key).is_some_and(|found| value.as_ref().is_none_or(|value| value == found))
+/// A label that something must have: with this value, or with any.
+#[derive(Debug)]
+pub struct Label {
+    key: String,
+    value: Option<String>,
+}
+
+impl Label {
+    /// Reads `KEY` or `KEY=VALUE`.
+    pub fn read(text: &str) -> Label {
+        match text.split_once('=') {
+            Some((key, value)) => Label { key: key.to_owned(), value: Some(value.to_owned()) },
+            None => Label { key: text.to_owned(), value: None },
+        }
+    }
+
+    /// Whether it is among `labels`.
+    pub fn is_in(&self, labels: &BTreeMap<String, String>) -> bool {
+        let found = labels.get(&self.key);
+        found.is_some_and(|found| self.value.as_ref().is_none_or(|value| value == found))
+    }
 }
 
 /// Whether `pattern` means this name, with its tag or any tag. A name that is not a pattern may be written in all ways
@@ -119,9 +143,9 @@ fn truth(text: &str) -> Result<bool> {
 }
 
 /// A point in time: how long ago (`24h`, `1h30m`), seconds since 1970, or a date.
-fn until(text: &str) -> Result<i64> {
+pub fn until(text: &str) -> Result<i64> {
     let now = i64::try_from(container::now()).unwrap_or(i64::MAX);
-    let ago = || go_duration(text).map(|seconds| now.saturating_sub(seconds));
+    let ago = || go_duration(text).map(|ago| now.saturating_sub(ago.as_secs() as i64));
     let date = || {
         let complete = ["", "Z", ":00Z", ":00:00Z", "T00:00:00Z"].iter().map(|rest| format!("{text}{rest}"));
         complete.into_iter().find_map(|text| timestamp::parse(&text)).map(|(seconds, _)| seconds)
@@ -129,24 +153,6 @@ fn until(text: &str) -> Result<i64> {
     text.parse().ok().or_else(ago).or_else(date).with_context(|| {
         format!("invalid filter 'until={text}'\n  help: until=24h, until=2026-11-21T10:00:00, or seconds since 1970")
     })
-}
-
-/// `1h30m`, in seconds.
-fn go_duration(text: &str) -> Option<i64> {
-    let (mut rest, mut seconds) = (Some(text).filter(|text| !text.is_empty())?, 0_i64);
-    while !rest.is_empty() {
-        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let unit = after.chars().next()?;
-        let factor = match unit {
-            'h' => 3600,
-            'm' => 60,
-            's' => 1,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.parse::<i64>().ok()?.checked_mul(factor)?)?;
-        rest = &after[1..];
-    }
-    Some(seconds)
 }
 
 #[cfg(test)]

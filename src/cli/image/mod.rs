@@ -18,32 +18,20 @@ mod prune;
 pub mod step;
 pub mod tree;
 
-use crate::cli::dispatch::{Group, Verb};
-use crate::cli::{HISTORY, IMPORT, LOAD, PULL, PUSH, SAVE, TAG, images, rmi};
+use crate::cli::dispatch::{Group, verb};
+use crate::cli::{HISTORY, IMAGES, IMPORT, LOAD, PULL, PUSH, RMI, SAVE, TAG};
 
 /// All of them. Most have a name of one word, too.
 pub const GROUP: Group = Group {
     name: "image",
     about: "Manage images",
     verbs: &[
-        Verb { name: "ls", about: "List images", command: images::command, run: images::run, on_error: 1 },
-        Verb {
-            name: "inspect",
-            about: "Show all that is known about images, or draw their layers",
-            command: inspect::command,
-            run: inspect::run,
-            on_error: 1,
-        },
+        IMAGES.renamed("ls"),
+        verb("inspect", "Show all that is known about images, or draw their layers", inspect::command, inspect::run),
         HISTORY,
         TAG,
-        Verb { name: "rm", about: "Remove one or more images", command: rmi::command, run: rmi::run, on_error: 1 },
-        Verb {
-            name: "prune",
-            about: "Remove images that nobody uses",
-            command: prune::command,
-            run: prune::run,
-            on_error: 1,
-        },
+        RMI.renamed("rm"),
+        verb("prune", "Remove images that nobody uses", prune::command, prune::run),
         PULL,
         PUSH,
         SAVE,

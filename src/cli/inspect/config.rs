@@ -16,14 +16,12 @@ pub struct ConfigView<'a> {
     pub attach_stdin: bool,
     pub attach_stdout: bool,
     pub attach_stderr: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exposed_ports: Option<&'a BTreeMap<String, Value>>,
     pub tty: bool,
     pub open_stdin: bool,
     pub stdin_once: bool,
     pub env: Option<&'a [String]>,
     pub cmd: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<&'a Healthcheck>,
     pub image: &'a str,
     pub volumes: Option<&'a BTreeMap<String, Value>>,
@@ -31,9 +29,7 @@ pub struct ConfigView<'a> {
     pub entrypoint: Option<&'a [String]>,
     pub on_build: Option<&'a [String]>,
     pub labels: Option<&'a BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<&'a [String]>,
 }
 

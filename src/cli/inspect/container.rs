@@ -1,13 +1,15 @@
 //! A container, in Docker's shape.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cgroups::Group;
-use images::{Digest, Kind, Store, TreeWalk, timestamp};
+use images::{Digest, Kind, Store, timestamp};
 use serde::Serialize;
 
+use crate::cli::format::docker::CONTAINER;
 use crate::cli::inspect::Document;
 use crate::cli::inspect::config::ConfigView;
 use crate::container::{self, Life, Record};
+use crate::image::changes::changes;
 use crate::state::State;
 
 /// The status of a container whose end nobody saw.
@@ -17,17 +19,17 @@ const UNKNOWN: u8 = 255;
 /// it: see [`crate::lent_ids`].
 pub fn look_up(state: &State, store: &Store, wanted: &str, sizes: bool) -> Result<Document> {
     let (record, life) = container::find(state, wanted)?;
-    let size_rw = if sizes { Some(written(state, &record)?) } else { None };
+    let size_rw = if sizes { Some(written(state, store, &record)?) } else { None };
     let image_size = || -> Result<u64> { Ok(store.sizes(&store.look_up(&record.image_id.to_string())?)?.iter().sum()) };
     let size_root_fs = size_rw.map(|written| image_size().map(|image| image + written)).transpose()?;
     let mut command = record.config.entrypoint.iter().chain(&record.command);
     let path = command.next().cloned().unwrap_or_default();
     let mut config = ConfigView::of(&record.config);
-    config.hostname = record.hostname.clone().unwrap_or_else(|| record.id[..12].to_owned());
+    config.hostname = record.hostname.clone().unwrap_or_else(|| record.short_id().to_owned());
     (config.tty, config.open_stdin) = (record.tty, record.interactive);
     (config.attach_stdin, config.attach_stdout, config.attach_stderr) = (record.interactive, true, true);
     (config.image, config.stdin_once) = (&record.image, record.interactive);
-    Document::of(&View {
+    let view = View {
         id: &record.id,
         created: time(record.created),
         path,
@@ -42,14 +44,15 @@ pub fn look_up(state: &State, store: &Store, wanted: &str, sizes: bool) -> Resul
         size_root_fs,
         host_config: HostConfig::of(&record, life),
         config,
-    })
+    };
+    Document::shaped(&view, CONTAINER)
 }
 
 /// How many bytes the files have that the container made or changed.
-fn written(state: &State, record: &Record) -> Result<u64> {
-    let mut upper = TreeWalk::whole(&state.containers().join(&record.id).join("upper"))?;
-    let mut bytes = 0;
-    while let Some(entry) = upper.next_entry()? {
+pub fn written(state: &State, store: &Store, record: &Record) -> Result<u64> {
+    let layers = store.trees(&store.look_up(&record.image_id.to_string()).context("the image of the container")?);
+    let (mut changes, mut bytes) = (changes(record, &state.containers().join(&record.id), &layers)?, 0);
+    while let Some(entry) = changes.next_entry()? {
         if let Kind::File { size, .. } = entry.kind {
             bytes += size;
         }
@@ -75,9 +78,7 @@ struct View<'a> {
     restart_count: u32,
     driver: &'static str,
     platform: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     size_rw: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     size_root_fs: Option<u64>,
     host_config: HostConfig,
     config: ConfigView<'a>,
@@ -132,11 +133,8 @@ impl StateView {
 #[serde(rename_all = "PascalCase")]
 struct HostConfig {
     auto_remove: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     nano_cpus: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pids_limit: Option<u64>,
 }
 

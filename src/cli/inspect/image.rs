@@ -6,6 +6,7 @@ use anyhow::Result;
 use images::{Digest, Image, Store};
 use serde::Serialize;
 
+use crate::cli::format::docker::IMAGE;
 use crate::cli::inspect::Document;
 use crate::cli::inspect::config::ConfigView;
 
@@ -17,7 +18,8 @@ pub fn look_up(store: &Store, wanted: &str) -> Result<Document> {
     let image = store.look_up(wanted)?;
     let names = |names: &[images::Name]| names.iter().map(ToString::to_string).collect();
     let config = &image.config;
-    Document::of(&View {
+    let size = store.sizes(&image)?.iter().sum();
+    let view = View {
         id: image.id,
         repo_tags: names(&image.names),
         repo_digests: names(&image.digests),
@@ -29,11 +31,13 @@ pub fn look_up(store: &Store, wanted: &str) -> Result<Document> {
         architecture: &config.architecture,
         variant: config.variant.as_deref(),
         os: &config.os,
-        size: store.sizes(&image)?.iter().sum(),
+        size,
+        virtual_size: size,
         graph_driver: GraphDriver::of(store, &image),
         root_fs: RootFs { kind: "layers", layers: &config.rootfs.diff_ids },
         metadata: BTreeMap::from([("LastTagTime", NEVER)]),
-    })
+    };
+    Document::shaped(&view, IMAGE)
 }
 
 fn last_comment(image: &Image) -> Option<&str> {
@@ -52,10 +56,10 @@ struct View<'a> {
     author: &'a str,
     config: ConfigView<'a>,
     architecture: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     variant: Option<&'a str>,
     os: &'a str,
     size: u64,
+    virtual_size: u64,
     graph_driver: GraphDriver,
     #[serde(rename = "RootFS")]
     root_fs: RootFs<'a>,

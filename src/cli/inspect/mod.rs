@@ -7,17 +7,18 @@ pub mod image;
 use std::io::{IsTerminal, stdout};
 use std::process::ExitCode;
 
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use clap::{Arg, ArgMatches, Command};
+use gotmpl::Value;
 use images::Store;
 use images::store::LookUpError;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::Stages;
-use crate::cli::format::{self, Template, clean_for};
-use crate::cli::options::flag;
+use crate::cli::format::shape::{AsJson, Shape, fill};
+use crate::cli::format::{self, Template, clean_for, from_json};
+use crate::cli::options::{filled, flag, value};
 use crate::container::NoSuch;
 use crate::lent_ids;
 use crate::say::{print, say};
@@ -29,11 +30,7 @@ pub fn command() -> Command {
         .args([
             format_argument(),
             flag("size", "Count what containers wrote").short('s'),
-            Arg::new("type")
-                .long("type")
-                .value_name("TYPE")
-                .help("Look only for those [default: containers, then images]")
-                .value_parser(["container", "image"]),
+            value("type", "container|image", "Look only for those [default: containers, then images]"),
             names(),
         ])
         .after_help(
@@ -57,25 +54,40 @@ pub fn names() -> Arg {
     Arg::new("name").value_name("NAME|ID").help("Names, ids, or beginnings of ids").num_args(1..).required(true)
 }
 
+/// What docker can look at. Here there are only the first two.
+const TYPES: [&str; 10] =
+    ["container", "image", "volume", "network", "node", "service", "plugin", "task", "secret", "config"];
+
 /// Does it.
 pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     let state = State::open()?;
     let store = Store::open(&state.images());
-    let kind = matches.get_one::<String>("type").map(String::as_str);
+    let kind = filled(matches, "type");
+    if let Some(kind) = kind.filter(|kind| !TYPES.contains(kind)) {
+        bail!("\"{kind}\" is not a valid value for --type");
+    }
     let sizes = matches.get_flag("size");
     let look_up = |wanted: &str| {
         let container = || container::look_up(&state, &store, wanted, sizes);
+        let image = || {
+            let image = image::look_up(&store, wanted)?;
+            if sizes {
+                say!("WARNING: --size ignored for image");
+            }
+            Ok(image)
+        };
         match kind {
             Some("container") => container(),
-            Some(_) => image::look_up(&store, wanted),
+            Some("image") => image(),
+            Some(other) => bail!("No such {other}: {wanted}"),
             None => match container() {
-                Err(error) if error.is::<NoSuch>() => image::look_up(&store, wanted).map_err(no_such_object),
+                Err(error) if error.is::<NoSuch>() => image().map_err(no_such_object),
                 found => found,
             },
         }
     };
     match sizes {
-        true => lent_ids::as_root_of_lent_ids(&mut || show_all(matches, look_up)),
+        true => lent_ids::as_a_containers_root(&mut || show_all(matches, look_up)),
         false => show_all(matches, look_up),
     }
 }
@@ -87,10 +99,11 @@ fn no_such_object(error: Error) -> Error {
     }
 }
 
-/// Something as JSON.
+/// Something to be shown.
 pub struct Document {
+    /// For templates.
     value: Value,
-    /// On one line, fields in Docker's order.
+    /// As JSON on one line.
     line: String,
     /// The same on many lines.
     lines: String,
@@ -99,10 +112,20 @@ pub struct Document {
 impl Document {
     /// Of what is to be shown.
     pub fn of(shown: &impl Serialize) -> Result<Document> {
+        Document::new(from_json(&serde_json::to_value(shown)?), shown)
+    }
+
+    /// Of one of Docker's structs.
+    pub fn shaped(shown: &impl Serialize, shape: &Shape) -> Result<Document> {
+        let value = fill(&serde_json::to_value(shown)?, shape);
+        Document::new(value.clone(), &AsJson(&value))
+    }
+
+    fn new(value: Value, json: &impl Serialize) -> Result<Document> {
         let mut lines = Vec::new();
-        shown.serialize(&mut Serializer::with_formatter(&mut lines, PrettyFormatter::with_indent(b"    ")))?;
+        json.serialize(&mut Serializer::with_formatter(&mut lines, PrettyFormatter::with_indent(b"    ")))?;
         let lines = String::from_utf8(lines).context("JSON is text")?;
-        Ok(Document { value: serde_json::to_value(shown)?, line: serde_json::to_string(shown)?, lines })
+        Ok(Document { value, line: serde_json::to_string(json)?, lines })
     }
 }
 
@@ -118,7 +141,7 @@ pub fn show_all(matches: &ArgMatches, look_up: impl Fn(&str) -> Result<Document>
     let terminal = stdout().is_terminal();
     match (&template, format) {
         (Some(template), _) => {
-            there.iter().try_for_each(|document| print(&template.apply_to_json(&document.value, terminal)?))?;
+            there.iter().try_for_each(|document| print(&clean_for(terminal, template.apply(&document.value)?)))?;
         }
         (None, Some(_)) => there.iter().try_for_each(|document| print(&clean_for(terminal, document.line.clone())))?,
         (None, None) => print(&clean_for(terminal, list(&there)))?,

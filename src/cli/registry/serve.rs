@@ -12,7 +12,7 @@ use super::listen::{address, explained};
 use super::own_addresses::reached_at;
 use super::screen::Screen;
 use crate::Stages;
-use crate::cli::dispatch::{Group, Verb};
+use crate::cli::dispatch::{Group, verb};
 use crate::cli::options::flag;
 use crate::cli::units;
 use crate::lent_ids::as_root_of_lent_ids;
@@ -24,13 +24,7 @@ use crate::state::State;
 pub const GROUP: Group = Group {
     name: "registry",
     about: "Be a registry",
-    verbs: &[Verb {
-        name: "serve",
-        about: "Share the images of this machine with others, until Ctrl-C",
-        command,
-        run,
-        on_error: 1,
-    }],
+    verbs: &[verb("serve", "Share the images of this machine with others, until Ctrl-C", command, run)],
     aliases: &[],
     help: "Example:\n  tinbox registry serve --listen 0.0.0.0:5000",
 };

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgMatches};
 use images::oci::Platform;
 use images::{Image, Name, Store};
 
 use crate::Stages;
-use crate::cli::dispatch::OWN_ERROR;
+use crate::cli::dispatch::Said;
 use crate::cli::options::{content_trust, flag, text, tls_argument, tls_verify, value};
 use crate::image::{base, platform};
 use crate::lent_ids;
@@ -95,10 +95,7 @@ fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMa
         get(store, name, &PullOptions { platform: platform.cloned(), progress }, verify, stages)?;
         Ok(ExitCode::SUCCESS)
     })?;
-    if status != ExitCode::SUCCESS {
-        // The process that pulled has said why, and nothing is begun yet.
-        std::process::exit(OWN_ERROR.into());
-    }
+    ensure!(status == ExitCode::SUCCESS, Said);
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use images::Store;
 use crate::Stages;
 use crate::cli::options::{flag, text, texts, value, values};
 use crate::container::{self, Options, Source};
+use crate::say::program;
 use crate::state::State;
 
 /// Arguments, as `docker run` has them.
@@ -51,7 +52,7 @@ pub fn command() -> Command {
                 .trailing_var_arg(true)
                 .required(true),
         ])
-        .override_usage("tinbox run [OPTIONS] IMAGE [CMD]...")
+        .override_usage(format!("{} run [OPTIONS] IMAGE [CMD]...", program()))
         .after_help(HELP)
 }
 

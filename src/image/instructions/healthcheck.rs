@@ -1,9 +1,12 @@
 //! How to see whether a container is well: `HEALTHCHECK [OPTIONS] CMD …`, or `HEALTHCHECK NONE`.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail, ensure};
 use images::oci::Healthcheck;
 
 use super::{exec_form, shown, split};
+use crate::duration::go_duration;
 
 /// What `HEALTHCHECK` is followed by.
 pub fn parse(mut rest: &str) -> Result<Healthcheck> {
@@ -46,31 +49,9 @@ pub fn parse(mut rest: &str) -> Result<Healthcheck> {
     Ok(check)
 }
 
-/// A time as Go writes it (`1m30s`, `500ms`, `1.5h`), in nanoseconds.
+/// A time, in nanoseconds.
 fn time(name: &str, text: &str) -> Result<u64> {
-    let invalid = || format!("invalid --{name}: {}", shown(text));
-    if text == "0" {
-        return Ok(0);
-    }
-    let (mut rest, mut total) = (text, 0.0);
-    ensure!(!rest.is_empty(), invalid());
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').with_context(invalid)?;
-        let (number, after) = rest.split_at(digits);
-        let unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let factor = match &after[..unit] {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => bail!(invalid()),
-        };
-        total += number.parse::<f64>().ok().with_context(invalid)? * factor;
-        rest = &after[unit..];
-    }
-    ensure!(total == 0.0 || total >= 1e6, "--{name} must be at least 1ms");
-    ensure!(total < i64::MAX as f64, invalid());
-    Ok(total as u64)
+    let time = go_duration(text).with_context(|| format!("invalid --{name}: {}", shown(text)))?;
+    ensure!(time.is_zero() || time >= Duration::from_millis(1), "--{name} must be at least 1ms");
+    Ok(time.as_nanos() as u64)
 }

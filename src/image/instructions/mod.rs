@@ -15,6 +15,8 @@ use anyhow::{Context, Result, bail, ensure};
 use images::oci::Config;
 use serde_json::json;
 
+use crate::text::printable;
+
 /// Applies `instructions` in order. An entrypoint takes away the command of the image, which was meant for another, but
 /// not the one that an instruction before it gave.
 pub fn apply_all<'a>(config: &mut Config, instructions: impl IntoIterator<Item = &'a String>) -> Result<()> {
@@ -34,6 +36,7 @@ pub fn apply_all<'a>(config: &mut Config, instructions: impl IntoIterator<Item =
 /// Applies one instruction, such as `CMD ["nginx"]`. One that is wrong changes nothing.
 pub fn apply(config: &mut Config, instruction: &str) -> Result<()> {
     let (name, rest) = split(instruction);
+    ensure!(!name.is_empty(), "file with no instructions");
     let mut changed = config.clone();
     change(&mut changed, &name.to_ascii_uppercase(), rest).with_context(|| format!("-c '{}'", shown(instruction)))?;
     *config = changed;
@@ -161,10 +164,24 @@ fn signal(text: &str) -> Result<String> {
     let named =
         || [name.clone(), format!("SIG{name}")].iter().any(|name| name.parse::<nix::sys::signal::Signal>().is_ok());
     let numbered = || name.parse::<i32>().is_ok_and(|number| (1..=64).contains(&number));
-    // The kernel's signals for programs' own use, which have no names but these.
-    let real_time = || name.trim_start_matches("SIG").starts_with("RTM");
-    ensure!(named() || numbered() || real_time(), "Invalid signal: {}", shown(text));
+    ensure!(named() || numbered() || is_real_time(&name), "Invalid signal: {}", shown(text));
     Ok(text.to_owned())
+}
+
+/// Whether it is one of the kernel's signals for programs' own use, as docker names them: up to `RTMIN+15`, and from
+/// `RTMAX-14` on.
+fn is_real_time(name: &str) -> bool {
+    let name = name.strip_prefix("SIG").unwrap_or(name);
+    let (end, offset) = name.split_at_checked(5).unwrap_or((name, ""));
+    let up_to = |sign: char, most: u8| {
+        let number = offset.strip_prefix(sign).filter(|number| !number.starts_with('+'));
+        number.and_then(|number| number.parse().ok()).is_some_and(|number: u8| (1..=most).contains(&number))
+    };
+    match end {
+        "RTMIN" => offset.is_empty() || up_to('+', 15),
+        "RTMAX" => offset.is_empty() || up_to('-', 14),
+        _ => false,
+    }
 }
 
 /// What a build on top of the image is to do first.
@@ -179,5 +196,5 @@ fn trigger(rest: &str) -> Result<String> {
 }
 
 fn shown(text: &str) -> String {
-    images::shown(text.as_bytes())
+    printable(text)
 }

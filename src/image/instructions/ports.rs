@@ -2,16 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 
+use crate::text::printable;
+
 /// Each port that `text` means, as a config has them: `80/tcp`.
 pub fn parse(text: &str) -> Result<Vec<String>> {
-    let invalid = || format!("invalid containerPort: {}", images::shown(text.as_bytes()));
+    let invalid = || format!("invalid containerPort: {}", printable(text));
     let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let protocol = protocol.to_ascii_lowercase();
-    ensure!(
-        matches!(protocol.as_str(), "tcp" | "udp" | "sctp"),
-        "Invalid proto: {}",
-        images::shown(protocol.as_bytes())
-    );
+    ensure!(matches!(protocol.as_str(), "tcp" | "udp" | "sctp"), "Invalid proto: {}", printable(&protocol));
     let (first, last) = range.split_once('-').unwrap_or((range, range));
     let port = |text: &str| text.parse::<u16>().ok().with_context(invalid);
     let (first, last) = (port(first)?, port(last)?);

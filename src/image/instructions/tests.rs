@@ -83,11 +83,13 @@ fn where_and_as_whom() {
     assert_eq!(config(&["USER 1000:1000"]).user, "1000:1000");
     refused("USER a b", "exactly one argument");
     refused("WORKDIR", "exactly one argument");
-    for signal in ["SIGINT", "int", "9", "SIGRTMIN+3"] {
+    for signal in ["SIGINT", "int", "9", "SIGRTMIN+3", "RTMAX", "rtmax-14"] {
         assert_eq!(config(&[&format!("STOPSIGNAL {signal}")]).stop_signal.as_deref(), Some(signal));
     }
     refused("STOPSIGNAL SIGNOTHING", "Invalid signal: SIGNOTHING");
-    refused("STOPSIGNAL 65", "Invalid signal: 65");
+    for signal in ["65", "RTMfoo", "RTMIN+16", "RTMAX+1", "RTMIN+", "RTMIN++1", "SIGSIGRTMIN"] {
+        refused(&format!("STOPSIGNAL {signal}"), &format!("Invalid signal: {signal}"));
+    }
 }
 
 #[test]
@@ -112,6 +114,7 @@ fn the_rest_is_refused() {
     refused("ONBUILD ONBUILD RUN x", "isn't allowed");
     refused("ONBUILD from x", "FROM isn't allowed as an ONBUILD trigger");
     refused("RUN make", "RUN is not a valid change command");
-    refused("", "is not a valid change command");
+    refused(" ", "file with no instructions");
+    refused(r#"HEALTHCHECK "x""#, r#"-c 'HEALTHCHECK "x"': Unknown type ""X"""#);
     refused("CMD a\nENV b=c", "several lines");
 }
