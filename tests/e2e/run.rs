@@ -31,7 +31,6 @@ pub const TESTS: &[Test] = &[
     ("bad_input_is_refused_before_anything_is_done", &[], bad_input_is_refused_before_anything_is_done),
     ("mistakes_have_dockers_statuses", &[], mistakes_have_dockers_statuses),
     ("a_missing_image_is_named", &[], a_missing_image_is_named),
-    ("help_teaches", &[], help_teaches),
     (
         "where_overlay_cannot_stack_the_image_is_copied",
         &[Containers, Unshare],
@@ -254,18 +253,6 @@ fn a_missing_image_is_named() {
     tinbox: 127.0.0.1:1 could not be reached: connection refused: nothing listens there
       help: the image `base` needs no network; `tinbox load` takes images from a file; and who has them can share them: `tinbox registry serve`
     ");
-}
-
-fn help_teaches() {
-    let tinbox = Tinbox::without_images();
-    assert_eq!(tinbox.tinbox("help run").ok(), tinbox.tinbox("run --help").ok());
-    for verb in ["", "run", "ps", "rm", "import"] {
-        let help = tinbox.command(verb.split_whitespace().chain(["--help"])).env("COLUMNS", "100").output().unwrap();
-        let name = if verb.is_empty() { "help".to_owned() } else { format!("help-{verb}") };
-        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(name, Ended::of(help).ok());
-        });
-    }
 }
 
 fn the_command_begins_with_defaults_for_signals() {

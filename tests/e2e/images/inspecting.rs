@@ -57,9 +57,20 @@ fn templates_take_it_apart() {
         ("{{len .RootFS.Layers}}", "3"),
         ("{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}", "org.title=Demo version=1.0 "),
         ("{{if .Config.Entrypoint}}yes{{else}}no{{end}}", "no"),
+        ("{{.Os}}/{{.Architecture}}/{{.Variant}}{{.OsVersion}}", "linux/amd64/"),
+        ("{{json .Config.Shell}} {{.Config.Shell}} {{if .Config.Healthcheck}}yes{{end}}", "null [] "),
+        ("{{.Config.Volumes}} {{json .Config.Volumes}} {{range .Config.Volumes}}x{{end}}", "map[] null "),
+        ("{{.Config.ArgsEscaped}} {{.Config.MacAddress}} {{.Config.NetworkDisabled}}", "false  false"),
+        ("{{json .Config.StopTimeout}} {{eq .ID .Id}} {{eq .Size .VirtualSize}}", "null true true"),
+        ("{{.Container}}{{.ContainerConfig.Cmd}}{{.DockerVersion}}", "[]"),
+        ("{{json .RootFS.BaseLayer}}{{json .GraphDriver.Name}}", r#""""overlay2""#),
     ] {
         assert_eq!(formatted(&tinbox, "inspect", template, &["web"]), format!("{expected}\n"), "{template}");
     }
+    assert_eq!(formatted(&tinbox, "inspect", "{{json .}}", &["web"]), formatted(&tinbox, "inspect", "json", &["web"]));
+    let config = formatted(&tinbox, "inspect", "{{json .Config}}", &["web"]);
+    assert!(config.starts_with(r#"{"Hostname":"","Domainname":"","User":"app","#), "{config}");
+    assert!(!config.contains("Healthcheck") && config.contains(r#""ExposedPorts":{"8080/tcp":{}}"#), "{config}");
     let lines = formatted(&tinbox, "inspect", "json", &["web", "alpine:3"]);
     let ids: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&ids[0]["RepoTags"][0], &ids[1]["RepoTags"][0]), (&json!("web:latest"), &json!("alpine:3")));
@@ -76,6 +87,11 @@ fn what_is_missing_does_not_keep_the_others() {
     assert_eq!((none.status, none.stdout.as_str()), (1, "[]\n"));
     assert_eq!(tinbox.tinbox("inspect --type image nothing").stderr, "Error: No such image: nothing\n");
     assert_eq!(tinbox.tinbox("inspect --type container web").stderr, "Error: No such container: web\n");
+    let volume = tinbox.tinbox("inspect --type volume web");
+    assert_eq!((volume.status, volume.stdout.as_str()), (1, "[]\n"));
+    assert_eq!(volume.stderr, "Error: No such volume: web\n");
+    assert_eq!(tinbox.tinbox("inspect --type foo web").fails(1), "tinbox: \"foo\" is not a valid value for --type\n");
+    assert_eq!(tinbox.tinbox("inspect -s web").stderr, "WARNING: --size ignored for image\n");
 }
 
 fn a_container_that_has_ended() {
@@ -101,6 +117,12 @@ fn a_container_that_has_ended() {
     assert_eq!(sizes["SizeRootFs"].as_u64().unwrap() - sizes["SizeRw"].as_u64().unwrap(), image);
     assert!((6..4096).contains(&sizes["SizeRw"].as_u64().unwrap()), "{}", sizes["SizeRw"]);
     assert_eq!(formatted(&tinbox, "inspect", "{{.State.ExitCode}}", &["one"]), "3\n");
+    let unset = "{{.HostConfig.NetworkMode}}{{.GraphDriver.Data}}{{.RestartCount}}{{.LogPath}}{{.HostConfig.Memory}}";
+    assert_eq!(formatted(&tinbox, "inspect", unset, &["one"]), "map[]00\n");
+    assert_eq!(
+        formatted(&tinbox, "inspect", "{{json .SizeRw}}{{json .HostConfig}}", &["one"]),
+        "null{\"AutoRemove\":false}\n"
+    );
 }
 
 fn a_container_that_runs() {

@@ -7,6 +7,8 @@ use crate::support::{Ended, Tinbox};
 
 pub const TESTS: &[Test] = &[
     ("they_are_listed_newest_first", &[], they_are_listed_newest_first),
+    ("each_tag_has_a_line", &[], each_tag_has_a_line),
+    ("switches_take_a_value", &[], switches_take_a_value),
     ("names_and_filters_choose", &[], names_and_filters_choose),
     ("a_template_says_what_is_shown", &[], a_template_says_what_is_shown),
     ("a_bad_template_is_refused_in_dockers_words", &[], a_bad_template_is_refused_in_dockers_words),
@@ -32,6 +34,38 @@ fn they_are_listed_newest_first() {
     let whole = tinbox.tinbox("images -q --no-trunc").ok();
     assert!(whole.lines().zip(ids.lines()).all(|(whole, id)| whole.starts_with(&format!("sha256:{id}"))), "{whole}");
     assert!(Tinbox::without_images().tinbox("images").ok().starts_with("REPOSITORY"));
+}
+
+fn each_tag_has_a_line() {
+    let tinbox = with_samples();
+    tinbox.tinbox("tag web me/web:2").ok();
+    let ids = tinbox.tinbox("images -q --filter label=version=1.0").ok();
+    assert_eq!(ids.lines().count(), 2, "{ids}");
+    assert_eq!(ids.lines().next(), ids.lines().nth(1));
+    let more =
+        formatted(&tinbox, "images", "{{.VirtualSize}} {{.SharedSize}} {{.UniqueSize}} {{.Containers}}", &["me/web"]);
+    assert_eq!(more, "5.43MB N/A N/A N/A\n");
+}
+
+fn switches_take_a_value() {
+    let tinbox = with_samples();
+    for (with, without) in [
+        ("images --no-trunc=true -q=1", "images --no-trunc -q"),
+        ("images -q=false", "images"),
+        ("images -f= --filter=", "images"),
+        ("history --human=false --no-trunc=false web", "history --human=false web"),
+        ("inspect --size=false --type= web", "inspect web"),
+        ("ps --all=t", "ps -a"),
+    ] {
+        assert_eq!(tinbox.tinbox(with).ok(), tinbox.tinbox(without).ok(), "{with}");
+    }
+    for arguments in ["rmi -f=true none", "image prune --force=true", "stats --no-stream=true", "rm --force=TRUE none"]
+    {
+        assert_eq!(tinbox.tinbox(arguments).status, 0, "{arguments}");
+    }
+    assert!(tinbox.tinbox("rmi -f=perhaps none").fails(125).contains("it is true or false"));
+    let refused = "--disable-content-trust=true --pull=never none";
+    assert!(tinbox.tinbox(&format!("run {refused}")).fails(125).contains("No such image: none"));
 }
 
 fn names_and_filters_choose() {
@@ -141,6 +175,8 @@ fn a_hostile_step_cannot_repaint_the_terminal() {
     let step = serde_json::json!([{ "created_by": "RUN \u{1b}[2J\u{7}\r\nowned\tx" }]);
     Sample { history: step, ..alpine() }.load(&tinbox);
     assert!(tinbox.tinbox("history --no-trunc alpine:3").ok().contains(r"RUN \u001b[2J\u0007"));
+    let json = tinbox.tinbox("history --no-trunc --format json alpine:3").ok();
+    assert!(json.contains(r"RUN \u001b[2J\u0007\r\nowned\tx"), "{json}");
     let whole = tinbox.tinbox("history alpine:3").ok() + &tinbox.tinbox("images --tree").ok();
     let drawn = tinbox.tinbox("image inspect --layers alpine:3").ok();
     for text in [whole, drawn] {
@@ -149,10 +185,41 @@ fn a_hostile_step_cannot_repaint_the_terminal() {
     }
 }
 
+/// Every verb that `--help` lists, of `tinbox` and of each group. One that is a verb of one word under another name has
+/// the same help, but for its usage.
 fn every_verb_teaches() {
     let tinbox = Tinbox::without_images();
-    for verb in ["images", "history", "inspect", "tag", "rmi", "image", "image inspect", "image prune"] {
-        let help = tinbox.command(verb.split_whitespace().chain(["--help"])).env("COLUMNS", "100").output().unwrap();
-        pictured(&format!("help-{}", verb.replace(' ', "-")), &Ended::of(help).ok());
+    let help = |words: &str| {
+        let words = words.split_whitespace().chain(["--help"]);
+        Ended::of(tinbox.command(words).env("COLUMNS", "100").output().unwrap()).ok()
+    };
+    let without_usage = |help: &str| -> Vec<String> {
+        help.lines().filter(|line| !line.starts_with("Usage: ")).map(str::to_owned).collect()
+    };
+    pictured("help", &help(""));
+    let mut taught = Vec::new();
+    let (mut words, mut groups) = (listed(&help("")), Vec::new());
+    while let Some(word) = words.pop() {
+        let text = help(&word);
+        assert!(text.contains("\nExample"), "{word}: {text}");
+        let verbs = listed(&text);
+        groups.extend(verbs.iter().map(|verb| format!("{word} {verb}")));
+        taught.push(without_usage(&text));
+        pictured(&format!("help-{word}"), &text);
     }
+    for verb in groups {
+        let text = help(&verb);
+        assert!(text.contains("\nExample"), "{verb}: {text}");
+        if !taught.contains(&without_usage(&text)) {
+            pictured(&format!("help-{}", verb.replace(' ', "-")), &text);
+        }
+    }
+    assert_eq!(tinbox.tinbox("help run").ok(), tinbox.tinbox("run --help").ok());
+}
+
+/// The commands that a help text lists.
+fn listed(help: &str) -> Vec<String> {
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names = commands.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.map(str::to_owned).collect()
 }

@@ -1,5 +1,6 @@
 //! The verbs that look at images and manage them.
 
+mod grammar;
 mod inspecting;
 mod layers;
 mod listing;
@@ -14,7 +15,7 @@ use sample::{alpine, load, tools, web};
 
 /// All of them.
 pub fn tests() -> Vec<Test> {
-    [listing::TESTS, inspecting::TESTS, removing::TESTS, layers::TESTS].concat()
+    [grammar::TESTS, listing::TESTS, inspecting::TESTS, removing::TESTS, layers::TESTS].concat()
 }
 
 /// A Tinbox with three images that share layers.
