@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
+use super::docker;
+use super::shape::{AsJson, fill};
 use super::value::from_json;
-use super::{Listing, Template};
+use super::{Listing, Template, clean_for};
 
 fn image() -> gotmpl::Value {
     let json = json!({
@@ -168,8 +170,9 @@ fn nothing_can_repaint_a_terminal() {
     assert_eq!(shown("{{.Repository}}")[1], "a\\u001b[2J/me");
     assert_eq!(lines(Some("{{.Repository}}"))[1], "a\u{1b}[2J/me");
     let hostile = json!({"Env": ["A=\u{1b}]0;x\u{7}\tb"], "Labels": {"k\u{1b}": "v\u{9b}"}});
-    let applied =
-        |template: &str, terminal| Template::parse(template).unwrap().apply_to_json(&hostile, terminal).unwrap();
+    let applied = |template: &str, terminal| {
+        clean_for(terminal, Template::parse(template).unwrap().apply(&from_json(&hostile)).unwrap())
+    };
     assert_eq!(applied("{{.Env}}", true), "[A=\\u001b]0;x\\u0007\tb]");
     assert_eq!(applied("{{.Labels}}", true), "map[k\\u001b:v\\u009b]");
     assert_eq!(applied("{{range $k, $v := .Labels}}{{$k}}{{end}}", true), "k\\u001b");
@@ -178,4 +181,26 @@ fn nothing_can_repaint_a_terminal() {
     let json = applied("{{json .}}", true);
     assert!(!json.contains('\u{9b}'), "{json:?}");
     assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), hostile);
+}
+
+#[test]
+fn a_struct_has_all_its_fields_in_their_order() {
+    let image =
+        fill(&json!({"Size": 1, "Id": "x", "Config": {"Labels": null, "Healthcheck": {"Retries": 3}}}), docker::IMAGE);
+    for (template, said) in [
+        ("{{.Id}}{{.ID}}{{.Variant}}|{{.Config.Labels}}{{.Config.Env}}{{.Config.ExposedPorts}}", "xx|map[][]map[]"),
+        ("{{json .Config.Labels}}{{json .Config.Env}}{{json .RepoTags}}{{json .Variant}}", "nullnullnull\"\""),
+        ("{{with .Config.Healthcheck}}{{.Retries}} {{.Interval}} {{json .}}{{end}}", r#"3 0 {"Retries":3}"#),
+        ("{{if .ContainerConfig.Healthcheck}}yes{{else}}no{{end}}", "no"),
+        (r#"{{index .Config.Labels "nothing"}}{{range .Config.Volumes}}x{{end}}"#, ""),
+        ("{{json .RootFS}}", r#"{"Type":"","Layers":null}"#),
+    ] {
+        assert_eq!(Template::parse(template).unwrap().apply(&image).unwrap(), said, "{template}");
+    }
+    let text = serde_json::to_string(&AsJson(&image)).unwrap();
+    assert!(text.starts_with(r#"{"Id":"x","RepoTags":null,"RepoDigests":null,"Parent":"","#), "{text}");
+    for unset in ["Variant", "ContainerConfig", "\"ID\"", "ExposedPorts"] {
+        assert!(!text.contains(unset), "{unset}: {text}");
+    }
+    assert!(Template::parse("{{.Nothing}}").unwrap().apply(&image).is_err());
 }
