@@ -15,7 +15,7 @@ use super::login::read_answer;
 /// The signals that end or stop a program, as Ctrl-C, Ctrl-\ and Ctrl-Z send them, or `kill`, or a closed window.
 const SIGNALS: [Signal; 5] = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTSTP, Signal::SIGTERM, Signal::SIGHUP];
 
-/// Asks `question` on standard input, which must be a terminal, and answers with the line that was typed.
+/// Asks `question` on standard input, which must be a terminal, and returns the line that was typed.
 ///
 /// A signal takes its usual effect only when the terminal shows again what is typed. Whoever comes back from Ctrl-Z is
 /// asked again.

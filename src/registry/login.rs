@@ -20,12 +20,12 @@ pub fn known(registry: &str, access: &Access) -> Result<Option<Credentials>> {
     auth::find(&access.credentials, registry)
 }
 
-/// Keeps credentials. Answers whether they are kept as they are, in the configuration file.
+/// Keeps credentials. Returns whether they are kept as they are, in the configuration file.
 pub fn keep(registry: &str, credentials: &Credentials, access: &Access) -> Result<bool> {
     auth::store(&access.credentials, registry, credentials)
 }
 
-/// Forgets what is kept for a registry. Answers whether there was anything.
+/// Forgets what is kept for a registry. Returns whether there was anything.
 pub fn forget(registry: &str, access: &Access) -> Result<bool> {
     auth::erase(&access.credentials, registry)
 }

@@ -9,7 +9,7 @@
 //!
 //! - [`pull()`] and [`push()`] are the two things that people do with registries; `search` is the third.
 //! - `client.rs`: one registry: who we are, where it sends us on to, what its errors mean.
-//! - `transport/`: one request and its answer; when to try again.
+//! - `transport/`: one request and its response; when to try again.
 //! - `auth/`: challenges, tokens, and where credentials are kept.
 //! - `access.rs`: what the settings of this user and machine say.
 //! - `download.rs`: a file from the web, for `import`.

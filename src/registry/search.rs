@@ -15,7 +15,7 @@ use super::transport::{Operation, Payload, Request, Transport, read_at_most};
 use crate::say::say;
 use ureq::http::Method;
 
-/// No answer is larger.
+/// No response is larger.
 const LARGEST: u64 = 4 << 20;
 /// Where Docker Hub is searched.
 const HUB: &str = "index.docker.io";
@@ -96,12 +96,12 @@ fn ask(
     if response.status != 200 {
         return Err(error_of(response));
     }
-    let answer = read_at_most(response, LARGEST, "the answer to a search")?;
-    let mut answer: SearchResponse = serde_json::from_slice(&answer)
-        .map_err(|error| Error::Wrong(format!("{base}: its answer to a search cannot be read: {error}")))?;
-    answer.results.truncate(limit);
-    let more = answer.num_results.saturating_sub(answer.results.len());
-    Ok(SearchResults { images: answer.results, more })
+    let body = read_at_most(response, LARGEST, "the response to a search")?;
+    let mut response: SearchResponse = serde_json::from_slice(&body)
+        .map_err(|error| Error::Wrong(format!("{base}: its response to a search cannot be read: {error}")))?;
+    response.results.truncate(limit);
+    let more = response.num_results.saturating_sub(response.results.len());
+    Ok(SearchResults { images: response.results, more })
 }
 
 /// `null` as nothing.

@@ -1,4 +1,4 @@
-//! What a server answers to who has not said who it is: `WWW-Authenticate` (RFC 9110, section 11.6.1).
+//! What a server responds to whoever has not said who it is: `WWW-Authenticate` (RFC 9110, section 11.6.1).
 
 use ureq::http::HeaderMap;
 

@@ -1,6 +1,6 @@
 //! Saying who we are, to the registry that we mean and to nobody else.
 //!
-//! A registry that wants to know answers with a challenge. *Basic* is answered with name and password, in every
+//! A registry that wants to know responds with a challenge. *Basic* is answered with name and password, in every
 //! request. *Bearer* is answered with a token, which is good for one kind of access to one repository and soon
 //! expires; a token server gives it, perhaps to anybody. Name and password go to that server alone, and the token
 //! to the registry alone.
@@ -82,7 +82,7 @@ pub fn store(file: &ConfigFile, registry: &str, credentials: &Credentials) -> Re
     }
 }
 
-/// Forgets what is kept. Answers whether there was anything.
+/// Forgets what is kept. Returns whether there was anything.
 pub fn erase(file: &ConfigFile, registry: &str) -> Result<bool> {
     let key = key_of(registry);
     let known = file.has(key)?;

@@ -10,7 +10,7 @@ use crate::registry::transport::origin::{Origin, encode, parse_url, with_paramet
 use crate::registry::transport::{Payload, Request, Transport, read_at_most};
 use crate::text::printable;
 
-/// No answer with a token is larger.
+/// No response with a token is larger.
 const LARGEST: u64 = 256 << 10;
 /// No token is larger: it has to fit into the headers of every request.
 const LARGEST_TOKEN: usize = 48 << 10;
@@ -69,10 +69,10 @@ pub fn fetch(
         _ => return Err(error_of(response)),
     }
     let body = read_at_most(response, LARGEST, "a token")?;
-    // The answer itself is a secret: it is not shown in the error.
-    let answer: TokenResponse = serde_json::from_slice(&body)
-        .map_err(|_| Error::Wrong(format!("{}: its answer holds no token", printable(wish.realm))))?;
-    let token = if answer.token.is_empty() { answer.access_token } else { answer.token };
+    // The response itself is a secret: it is not shown in the error.
+    let response: TokenResponse = serde_json::from_slice(&body)
+        .map_err(|_| Error::Wrong(format!("{}: its response holds no token", printable(wish.realm))))?;
+    let token = if response.token.is_empty() { response.access_token } else { response.token };
     let sound = !token.is_empty() && token.len() <= LARGEST_TOKEN && token.bytes().all(|b| b.is_ascii_graphic());
     if sound { Ok(token) } else { Err(Error::Wrong(format!("{}: its token is none", printable(wish.realm)))) }
 }

@@ -24,7 +24,7 @@ pub struct Resuming<'a> {
     /// Where it was when the connection broke last.
     broken_at: u64,
     connection: Option<Connection>,
-    /// Whether the registry is asked for the rest only: not after it has answered with something else.
+    /// Whether the registry is asked for the rest only: not after it has sent something else.
     asks_for_ranges: bool,
     /// Counts connections that broke.
     breaks: Retry<'a>,
@@ -143,7 +143,7 @@ impl Read for Resuming<'_> {
     }
 }
 
-/// Whether this is an answer to a request for the rest from `position` on: the rest, all of it from the beginning, or an
+/// Whether this is a response to a request for the rest from `position` on: the rest, all of it from the beginning, or an
 /// error that has nothing to do with ranges.
 fn is_wanted(response: &Result<Response>, position: u64) -> bool {
     match response {

@@ -1,4 +1,4 @@
-//! What goes with a request, and what comes with an answer.
+//! What goes with a request, and what comes with a response.
 
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -52,7 +52,7 @@ impl Read for Reader<'_> {
     }
 }
 
-/// The whole body of an answer, which may be at most `limit` bytes. `what` is for the error.
+/// The whole body of a response, which may be at most `limit` bytes. `what` is for the error.
 pub fn read_at_most(response: Response, limit: u64, what: &str) -> Result<Vec<u8>> {
     let origin = Origin::of(&response.url)?;
     let too_large = || Error::Wrong(format!("{what}: {origin} sends more than the {limit} bytes that it may be"));

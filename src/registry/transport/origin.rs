@@ -71,7 +71,7 @@ pub fn parse_url(text: &str) -> Result<Uri> {
     text.parse().map_err(|_| Error::Wrong(format!("{} is no URL", printable(text))))
 }
 
-/// The URL that `location` means in an answer from `base` (RFC 3986, section 5.2, less `.` and `..`).
+/// The URL that `location` means in a response from `base` (RFC 3986, section 5.2, less `.` and `..`).
 pub fn resolve(base: &Uri, location: &str) -> Result<Uri> {
     let scheme = base.scheme_str().unwrap_or_default();
     let authority = base.authority().map(|authority| authority.as_str()).unwrap_or_default();
