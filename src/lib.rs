@@ -21,6 +21,7 @@ pub mod container;
 mod duration;
 pub mod image;
 pub mod lent_ids;
+mod parallel;
 pub mod progress;
 pub mod registry;
 mod say;

@@ -1,18 +1,14 @@
 //! Receiving layers, several at once.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use images::{ApplyLayer, Received, Writer};
 
 use super::{Layer, Open};
+use crate::parallel;
 use crate::progress::{LayerProgress, Progress};
-
-/// How many are unpacked at a time.
-const AT_ONCE: usize = 3;
 
 /// A layer that is to be received.
 pub(super) struct Task<'a> {
@@ -46,26 +42,24 @@ pub(super) fn receive(
     open: &Open<'_>,
     apply: ApplyLayer,
 ) -> Result<Vec<Received>> {
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done: Mutex<Vec<(usize, Result<Received>)>> = Mutex::default();
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(tasks.len()) {
-            scope.spawn(|| {
-                while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed))
-                    && !stop.load(Ordering::Relaxed)
-                {
-                    let received = task.receive(writer, open, apply, &stop);
-                    // The first error is the one to tell: the others end because of it.
-                    if received.is_ok() || !stop.swap(true, Ordering::Relaxed) {
-                        done.lock().unwrap_or_else(PoisonError::into_inner).push((task.at, received));
-                    }
+    let stop = AtomicBool::new(false);
+    let receive = |task: &Task<'_>| task.receive(writer, open, apply, &stop);
+    let (mut done, failed) = parallel::each(tasks, receive, |results| {
+        let (mut done, mut failed) = (Vec::new(), None);
+        for (number, received) in results {
+            match received {
+                Ok(received) => done.push((number, received)),
+                // The first error is the one to tell: the others end because of it.
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    failed.get_or_insert(error);
                 }
-            });
+            }
         }
+        (done, failed)
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, received)| received).collect()
+    done.sort_by_key(|(number, _)| *number);
+    failed.map_or_else(|| Ok(done.into_iter().map(|(_, received)| received).collect()), Err)
 }
 
 /// Tells how far it is, and ends when it is all for nothing.

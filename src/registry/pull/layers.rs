@@ -4,22 +4,17 @@
 //! its draft until what is below is there.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use images::oci::{Descriptor, ImageConfig, Manifest};
 use images::{ApplyLayer, Digest, Expected, Received, Store, Writer, chain_ids};
 
 use super::Source;
 use super::resume::Resuming;
 use crate::image::room;
+use crate::parallel;
 use crate::progress::{LayerProgress, Progress};
 use crate::registry::error::{self, Error};
-
-/// As many as docker has on their way at once.
-const AT_ONCE: usize = 3;
 
 /// What came of them.
 pub struct Layers {
@@ -60,29 +55,12 @@ impl Work<'_> {
     pub fn receive(&self, manifest: &Manifest, config: &ImageConfig) -> Result<Layers> {
         let wanted = self.wanted(manifest, config);
         let missing: Vec<usize> = (0..wanted.len()).filter(|at| wanted[*at].progress.is_some()).collect();
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = channel();
-        thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(missing.len()) {
-                let (sender, wanted, missing, next) = (sender.clone(), &wanted, &missing, &next);
-                scope.spawn(move || {
-                    while let Some(at) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let received = self.receive_one(&wanted[*at]);
-                        let failed = received.is_err();
-                        if sender.send((*at, received)).is_err() || failed {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(sender);
-            let placed = place_all(self.writer, &wanted, &mut || receiver.recv().ok());
-            if placed.is_err() {
-                self.source.client.operation().cancel();
-                // The others give up as well. What they have to say now is not why it failed.
-                receiver.iter().for_each(drop);
-            }
-            placed
+        let receive = |at: &usize| self.receive_one(&wanted[*at]);
+        parallel::each(&missing, receive, |results| {
+            let mut results = results.map(|(number, received)| (missing[number], received));
+            let placed = place_all(self.writer, &wanted, &mut results);
+            // The others give up as well. What they have to say then is not why it failed.
+            placed.inspect_err(|_| self.source.client.operation().cancel())
         })
     }
 
@@ -126,7 +104,7 @@ impl Work<'_> {
 fn place_all(
     writer: &Writer<'_>,
     wanted: &[Wanted<'_>],
-    next: &mut dyn FnMut() -> Option<(usize, Result<Received>)>,
+    coming: &mut dyn Iterator<Item = (usize, Result<Received>)>,
 ) -> Result<Layers> {
     let mut layers = Layers { layers: Vec::new(), as_described: true, warnings: Vec::new() };
     let mut early: BTreeMap<usize, Received> = BTreeMap::new();
@@ -139,7 +117,7 @@ fn place_all(
             if let Some(received) = early.remove(&at) {
                 break received;
             }
-            let (other, received) = next().ok_or_else(|| anyhow!("a thread that gets layers has ended too soon"))?;
+            let (other, received) = coming.next().context("a layer did not come")?;
             early.insert(other, received?);
         };
         let placed =

@@ -6,10 +6,8 @@
 mod upload;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use images::oci::{Descriptor, Manifest};
 use images::{Digest, Image, Name, Store};
 use ureq::http::Method;
@@ -18,11 +16,9 @@ use super::access::Access;
 use super::client::{Client, scope};
 use super::error::Error;
 use super::transport::{Operation, Payload, Request};
+use crate::parallel;
 use crate::progress::{LayerProgress, Progress, ProgressTarget};
 use upload::{Target, Uploaded};
-
-/// As many layers as are on their way at once.
-const AT_ONCE: usize = 3;
 
 /// An image that was pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,28 +65,19 @@ fn push_layers(target: &Target<'_>, image: &Image, progress: &Progress) -> Resul
             (&layer.descriptor, shown)
         })
         .collect();
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<()> {
-        while let Some((descriptor, progress)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let took = target.blob(descriptor, &|position| progress.at(position, "Pushing"));
-            match took.inspect_err(|_| target.client.operation().cancel())? {
-                Uploaded::Nothing => progress.done("Layer already exists"),
-                Uploaded::Mount(from) => progress.done(&format!("Mounted from {from}")),
-                Uploaded::Upload => progress.done("Pushed"),
-            }
+    let work = |(descriptor, progress): &(&Descriptor, LayerProgress<'_>)| -> Result<()> {
+        match target.blob(descriptor, &|position| progress.at(position, "Pushing"))? {
+            Uploaded::Nothing => progress.done("Layer already exists"),
+            Uploaded::Mount(from) => progress.done(&format!("Mounted from {from}")),
+            Uploaded::Upload => progress.done("Pushed"),
         }
         Ok(())
     };
-    let results: Vec<Result<()>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE.min(layers.len())).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked")))).collect()
-    });
-    // Those that were told to give up are not the reason.
-    let (stopped, failed): (Vec<_>, Vec<_>) = results
-        .into_iter()
-        .filter_map(Result::err)
-        .partition(|error| matches!(error.downcast_ref(), Some(Error::Stopped)));
-    failed.into_iter().chain(stopped).next().map_or(Ok(()), Err)
+    parallel::each(&layers, work, |results| {
+        // The first error is the reason. Those who come after it were told to give up.
+        let results = results.map(|(_, pushed)| pushed.inspect_err(|_| target.client.operation().cancel()));
+        results.fold(Ok(()), Result::and)
+    })
 }
 
 fn put_manifest(
