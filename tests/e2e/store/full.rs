@@ -28,7 +28,7 @@ impl Disk {
     fn new() -> Disk {
         let tinbox = Tinbox::without_images();
         let at = tinbox.path("");
-        mount(Some("tmpfs"), &at, Some("tmpfs"), MsFlags::empty(), Some("size=32m,nr_inodes=4000")).unwrap();
+        mount(Some("tmpfs"), &at, Some("tmpfs"), MsFlags::empty(), Some("size=32m,nr_inodes=4000,mode=700")).unwrap();
         let dir = tempfile::tempdir().unwrap();
         for word in ["one", "two", "three"] {
             must(&tinbox, &["import", archive(dir.path(), word).to_str().unwrap(), word], word);

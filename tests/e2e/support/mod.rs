@@ -104,13 +104,18 @@ impl Drop for Tinbox {
 
 /// Removes a directory with whatever containers and images left in it.
 pub fn remove_all(dir: &Path) {
-    if nix::unistd::geteuid().is_root() {
-        images::remove_tree(dir).unwrap();
-    } else {
-        // There are threads in this process, and a process that works in a user namespace must not be a copy of it.
-        let removed = Command::new(std::env::current_exe().unwrap()).env(REMOVE, dir).status().unwrap().success();
-        assert!(removed || std::thread::panicking(), "remove {}", dir.display());
-    }
+    let removed = match nix::unistd::geteuid().is_root() {
+        true => images::remove_tree(dir).map_err(|error| error.to_string()),
+        false => removed_by_another_process(dir),
+    };
+    // A second panic would end the whole run.
+    assert!(removed.is_ok() || std::thread::panicking(), "{removed:?}");
+}
+
+/// There are threads in this process, and a process that works in a user namespace must not be a copy of it.
+fn removed_by_another_process(dir: &Path) -> Result<(), String> {
+    let remover = Command::new(std::env::current_exe().unwrap()).env(REMOVE, dir).output().unwrap();
+    if remover.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&remover.stderr).into_owned()) }
 }
 
 /// Asks this executable to remove a directory as root of the lent ids, which a user's containers and layers belong to.
