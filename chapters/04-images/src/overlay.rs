@@ -73,7 +73,7 @@ impl Overlay {
 /// Shows `layers`, bottom first, on `target` as one tree that cannot be written to. The top one may be the upper directory
 /// of a container. `rootless` says whose overlay left its notes in them: an ordinary user's, or root's.
 ///
-/// Device nodes do not open there. Call it in a mount namespace of one's own.
+/// Device nodes do not open there. Call it in a mount namespace that nobody else is in.
 pub fn view(layers: &[PathBuf], rootless: bool, target: &Path) -> look::Result<()> {
     let opened = layers.iter().rev().map(|layer| Root::new(layer)).collect::<look::Result<Vec<_>>>()?;
     let lower: Vec<String> =

@@ -78,8 +78,12 @@ fn stored(store: &Path) -> Vec<OsString> {
     let dirs = ["", "layers", "blobs/sha256", "tmp"];
     let entries = dirs.iter().flat_map(|dir| fs::read_dir(store.join(dir)).into_iter().flatten());
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-    // Directories and locks, which the first to come makes.
-    names.retain(|name| !["layers", "blobs", "tmp", "lock", "writers"].iter().any(|made| name == made));
+    // What the first to come makes: directories, locks, an empty index, and the room that removing needs.
+    names.retain(|name| {
+        !["layers", "blobs", "tmp", "lock", "writers", "index.json", "oci-layout", "spare"]
+            .iter()
+            .any(|made| name == made)
+    });
     names.sort();
     names
 }

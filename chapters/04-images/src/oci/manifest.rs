@@ -32,7 +32,7 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// With nothing said besides.
+    /// A descriptor of these bytes, without annotations or a platform.
     pub fn new(media_type: &str, digest: Digest, size: u64) -> Descriptor {
         let media_type = media_type.to_owned();
         Descriptor { media_type, digest, size, urls: Vec::new(), annotations: BTreeMap::new(), platform: None }
