@@ -1,8 +1,17 @@
-//! Working as root of the ids that an administrator lent.
+//! Work on files of the ids that an administrator lent.
 //!
 //! In an image files belong to many users. An ordinary user cannot give files away; root of a user namespace can, to the
-//! ids that are lent in `/etc/subuid` and `/etc/subgid`. So what unpacks, reads or removes layers does it there.
-//! (The containers of this user have the same ids, so what is root's in an image is root's in the container.)
+//! ids that are lent in `/etc/subuid` and `/etc/subgid`. So whatever unpacks, reads or removes layers does it there. The
+//! containers of this user have the same ids, so what is root's in an image is root's in the container.
+//!
+//! Each function here runs some work, in a process of its own where it must. Call it before there are threads. An error
+//! of the work in such a process is said there, and comes back as status 1.
+//!
+//! | function                 | root                    | user with lent ids             | user without                 |
+//! |--------------------------|-------------------------|--------------------------------|------------------------------|
+//! | [`as_root_of_lent_ids`]  | in this process         | as root of these               | in this process              |
+//! | [`as_a_containers_root`] | in a process of its own | as root of these               | as root of the user's one id |
+//! | [`remove_tree`]          | in this process         | as root of these, if need be   | in this process              |
 
 use std::io::Write;
 use std::path::Path;
@@ -16,72 +25,65 @@ use nix::unistd::{getegid, geteuid};
 use crate::container::channel::Channel;
 use crate::say::say;
 
-/// The ids that are lent to this process's user, if it is an ordinary one.
-pub fn lent() -> Option<Lent> {
-    if geteuid().is_root() || identity::is_the_machines_root() { None } else { Lent::to(geteuid().as_raw()) }
-}
-
-/// Runs `work` as root of the lent ids, in a process of its own; where there are none, as who this is. An error in that
-/// process is said there, and is a failure here. Call it before there are threads.
+/// Runs `work` as root of the lent ids, if this process is an ordinary user's and there are any; else here.
 pub fn as_root_of_lent_ids(work: &mut dyn FnMut() -> Result<ExitCode>) -> Result<ExitCode> {
-    let Some(lent) = lent() else { return work() };
-    Ok(ExitCode::from(in_their_namespace(lent, &mut || told(work))?))
-}
-
-/// Runs `work` in a process of its own, which has the same ids as the files of a container: as root, or as root of a user
-/// namespace with the ids that are lent, or with the user's own if there are none. Errors as with
-/// [`as_root_of_lent_ids`].
-pub fn as_a_containers_root(work: &mut dyn FnMut() -> Result<ExitCode>) -> Result<ExitCode> {
-    let status = match geteuid().is_root() {
-        true => {
-            let mut child = || match kernel::die_with_parent("it works for this process only") {
-                Ok(()) => told(work),
-                Err(error) => told(&mut || Err(error.clone().into())),
-            };
-            namespaces::spawn(CloneFlags::empty(), None, &mut child)?.reap()?
-        }
-        false => in_a_namespace(lent(), &mut || told(work))?,
-    };
-    Ok(ExitCode::from(status))
-}
-
-/// The status of `work`. An error is said.
-fn told(work: &mut dyn FnMut() -> Result<ExitCode>) -> u8 {
-    match work() {
-        Ok(status) => u8::from(status != ExitCode::SUCCESS),
-        Err(error) => {
-            say!("tinbox: {error:#}");
-            1
-        }
+    match lent() {
+        Some(lent) => in_user_namespace(Some(lent), work).map(ExitCode::from),
+        None => work(),
     }
 }
 
-/// Runs `work` in a process that is root of a user namespace with these ids, and answers with its status.
-pub fn in_their_namespace(lent: Lent, work: &mut dyn FnMut() -> u8) -> Result<u8> {
-    in_a_namespace(Some(lent), work)
+/// Runs `work` in a process of its own as who root of this user's containers is: as root, or as root of a user namespace,
+/// with the lent ids or else with the user's own.
+pub fn as_a_containers_root(work: &mut dyn FnMut() -> Result<ExitCode>) -> Result<ExitCode> {
+    if !geteuid().is_root() {
+        return in_user_namespace(lent(), work).map(ExitCode::from);
+    }
+    let mut child = || {
+        status_of(&mut || {
+            end_with_the_parent()?;
+            work()
+        })
+    };
+    Ok(ExitCode::from(namespaces::spawn(CloneFlags::empty(), None, &mut child)?.reap()?))
 }
 
-fn in_a_namespace(lent: Option<Lent>, work: &mut dyn FnMut() -> u8) -> Result<u8> {
+/// Removes `directory` with all that is in it, whoever it belongs to.
+pub fn remove_tree(directory: &Path) -> Result<()> {
+    let failed = || format!("remove {}", directory.display());
+    match (images::remove_tree(directory), lent()) {
+        (Err(_), Some(lent)) => {
+            let remove = &mut || Ok(images::remove_tree(directory).map(|()| ExitCode::SUCCESS)?);
+            match in_user_namespace(Some(lent), remove).with_context(failed)? {
+                0 => Ok(()),
+                _ => bail!("{}: it failed as root of the lent ids, too", failed()),
+            }
+        }
+        (removed, _) => removed.with_context(failed),
+    }
+}
+
+/// The ids that are lent to this process's user, if it is an ordinary one.
+fn lent() -> Option<Lent> {
+    if geteuid().is_root() || identity::is_the_machines_root() { None } else { Lent::to(geteuid().as_raw()) }
+}
+
+/// Runs `work` in a process that is root of a new user namespace, in which this user is root, and in which there are the
+/// `lent` ids besides. Answers with its status.
+fn in_user_namespace(lent: Option<Lent>, work: &mut dyn FnMut() -> Result<ExitCode>) -> Result<u8> {
     let identity = Identity::new((geteuid().as_raw(), getegid().as_raw()), false, lent);
     let (outside, inside) = Channel::pair()?;
     let mut outside = Some(outside);
     let mut child = || {
         drop(outside.take());
-        let ready = kernel::die_with_parent("it works for this process only")
-            .map_err(Into::into)
-            .and_then(|()| if identity.needs_help() { inside.wait_for_go() } else { Ok(identity.map_self()?) });
-        match ready {
-            Ok(()) => {
-                let status = work();
-                // Nothing is dropped when this process ends.
-                let _ = std::io::stdout().flush();
-                status
+        status_of(&mut || {
+            end_with_the_parent()?;
+            match identity.needs_help() {
+                true => inside.wait_for_go()?,
+                false => identity.map_self()?,
             }
-            Err(error) => {
-                say!("tinbox: {error:#}");
-                1
-            }
-        }
+            work()
+        })
     };
     let process = namespaces::spawn(CloneFlags::CLONE_NEWUSER, None, &mut child)?;
     if identity.needs_help() {
@@ -91,23 +93,21 @@ fn in_a_namespace(lent: Option<Lent>, work: &mut dyn FnMut() -> u8) -> Result<u8
     Ok(process.reap()?)
 }
 
-/// Removes `directory` with all that is in it, whoever it belongs to.
-pub fn remove_tree(directory: &Path) -> Result<()> {
-    let failed = || format!("remove {}", directory.display());
-    match (images::remove_tree(directory), lent()) {
-        (Err(_), Some(lent)) => {
-            let remove = &mut || match images::remove_tree(directory) {
-                Ok(()) => 0,
-                Err(error) => {
-                    say!("tinbox: {error:#}");
-                    1
-                }
-            };
-            match in_their_namespace(lent, remove).with_context(failed)? {
-                0 => Ok(()),
-                status => bail!("{}: as root of the lent ids it failed too, with status {status}", failed()),
-            }
+/// In a child.
+fn end_with_the_parent() -> look::Result<()> {
+    kernel::die_with_parent("it works for this process only")
+}
+
+/// In a child: the status of `work`, 0 or 1. An error is said.
+fn status_of(work: &mut dyn FnMut() -> Result<ExitCode>) -> u8 {
+    let status = match work() {
+        Ok(status) => u8::from(status != ExitCode::SUCCESS),
+        Err(error) => {
+            say!("tinbox: {error:#}");
+            1
         }
-        (removed, _) => removed.with_context(failed),
-    }
+    };
+    // The process ends without dropping anything.
+    let _ = std::io::stdout().flush();
+    status
 }

@@ -56,7 +56,7 @@ impl Channel {
         self.send(&[GO], &[])
     }
 
-    /// Inside: waits until it is.
+    /// Inside: waits for [`Channel::send_go`]. Fails if the process outside ends without it.
     pub fn wait_for_go(&self) -> Result<()> {
         let mut byte = [0];
         let length = loop {

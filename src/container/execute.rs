@@ -38,8 +38,8 @@ pub struct Ready {
     pub env: Vec<CString>,
 }
 
-/// Becomes the command. Comes back only with the reason why not; if the kernel refuses the program itself, that is
-/// said over `channel`, and [`explain`] knows what it means.
+/// Becomes the command, or answers why it cannot. If it is the kernel that refuses the program, its answer goes out over
+/// `channel`, and [`explain`] says what it means.
 pub fn execute(plan: &Plan, ready: &Ready, channel: &Channel) -> Failure {
     let program = plan.command[0].to_string_lossy().into_owned();
     let path = match find(&program, search_path(&ready.env)) {

@@ -1,6 +1,6 @@
 //! Who looks after a container: a file for each container that runs, on which the process that looks after it holds
-//! a lock. The kernel takes the lock away when that process ends, however it ends; so who can take the lock knows that
-//! nobody looks after the container any more. The file names the container's first process.
+//! a lock. The kernel takes the lock away when that process ends, however it ends; so if you can take
+//! the lock, nobody looks after the container any more. The file names the container's first process.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -49,10 +49,10 @@ impl Lease {
         (&self.file).write_all(line.as_bytes()).with_context(|| format!("write {}", self.path.display()))
     }
 
-    /// In a child, which never comes back from here: closes its copy of the file. The lock is held as long as any copy is
-    /// open, and a child that was killed may take a while to end.
+    /// In a child: closes its copy of the file. The lock is held as long as any copy is open, and a child that was killed may
+    /// take a while to end. The child must leave by an exit, so that `self` is not dropped there.
     pub fn close_copy(&self) {
-        // SAFETY: takes a descriptor. The child leaves with an exit, so that `self` is not dropped there.
+        // SAFETY: takes a descriptor, which as said above is not closed again.
         unsafe { libc::close(self.file.as_raw_fd()) };
     }
 

@@ -1,28 +1,28 @@
 //! A container's life.
 //!
-//! | file            | what it is about                                                       |
-//! |-----------------|------------------------------------------------------------------------|
-//! | `options.rs`    | what was asked for                                                     |
-//! | `config.rs`     | what an image's config and the options come to                         |
-//! | `plan.rs`       | what that means for a start, checked before anything is done           |
-//! | `record.rs`     | what is written down about a container                                 |
-//! | `names.rs`      | its name                                                               |
-//! | `lease.rs`      | who looks after it                                                     |
-//! | `list.rs`       | all of them: to list, to find, to remove                               |
-//! | `start.rs`      | the stages of a start, in order: **begin here**                        |
-//! | `sharing.rs`   | which namespaces it has of its own (chapter 2)                         |
-//! | `root.rs`       | the file system: the image, with a layer of its own on top             |
-//! | `user.rs`       | whom the command runs as                                               |
-//! | `resolver.rs`   | how it finds names: `/etc/hostname`, `/etc/hosts`, `/etc/resolv.conf`  |
-//! | `volumes.rs`    | directories that the image says are not part of its layers             |
-//! | `confinement/` | what it may do (chapter 8)                                             |
-//! | `execute.rs`    | from a command to a program                                            |
-//! | `channel.rs`    | what the two sides of a start say to each other                        |
-//! | `stdio.rs`      | pipes or a terminal between you and the container                      |
-//! | `terminal.rs`   | your own terminal, while the container's is shown in it                |
-//! | `relay.rs`      | bytes from one descriptor to another                                   |
-//! | `signals.rs`    | which signals end a start, and which are passed on                     |
-//! | `supervise.rs`  | the time until it ends: input, output, signals, exit status            |
+//! | file             | what it is about                                                        |
+//! |------------------|-------------------------------------------------------------------------|
+//! | `options.rs`     | what was asked for                                                      |
+//! | `config.rs`      | what an image's config and the options come to                          |
+//! | `plan.rs`        | what that means for a start, checked before anything is done            |
+//! | `record.rs`      | what is written down about a container                                  |
+//! | `names.rs`       | its name                                                                |
+//! | `lease.rs`       | who looks after it                                                      |
+//! | `list.rs`        | all of them: to list, to find, to remove                                |
+//! | `start.rs`       | the stages of a start, in order: **begin here**                         |
+//! | `sharing.rs`     | which namespaces it has of its own (chapter 2)                          |
+//! | `root.rs`        | the file system: the image, with a layer of its own on top              |
+//! | `user.rs`        | whom the command runs as                                                |
+//! | `resolver.rs`    | how it finds names: `/etc/hostname`, `/etc/hosts`, `/etc/resolv.conf`   |
+//! | `volumes.rs`     | directories that the image says are not part of its layers              |
+//! | `confinement/`   | what it may do (chapter 8)                                              |
+//! | `execute.rs`     | from a command to a program                                             |
+//! | `channel.rs`     | what the two sides of a start say to each other                         |
+//! | `stdio.rs`       | pipes or a terminal between you and the container                       |
+//! | `terminal.rs`    | your own terminal, while the container's is shown in it                 |
+//! | `relay.rs`       | bytes from one descriptor to another                                    |
+//! | `signals.rs`     | which signals end a start, and which are passed on                      |
+//! | `supervise.rs`   | the time until it ends: input, output, signals, exit status             |
 
 pub mod channel;
 mod config;

@@ -108,8 +108,8 @@ impl Plan {
     }
 }
 
-/// What every container has, then what its config says; and where among that its user's `HOME` belongs, which is not
-/// known yet.
+/// The variables that every container has, then those of its config. The user's `HOME` is not known yet, so the place
+/// where it belongs comes with them, unless it is set already.
 fn variables(hostname: &str, config: &Config, options: &Options) -> Result<(Vec<String>, Option<usize>)> {
     const PLACE: &str = "HOME=";
     let mut usual = vec![format!("PATH={DEFAULT_PATH}"), format!("HOSTNAME={hostname}"), PLACE.to_owned()];
@@ -124,8 +124,7 @@ fn variables(hostname: &str, config: &Config, options: &Options) -> Result<(Vec<
     Ok((env, home))
 }
 
-/// A process is in its time namespace from its next program on, but only since Linux 6.3; before that, only its
-/// children are.
+/// Since Linux 6.3 a process enters its new time namespace with its next program; before that, only its children do.
 fn check_clocks(options: &Options) -> Result<()> {
     if options.namespaces.clocks.is_none() || options.init {
         return Ok(());

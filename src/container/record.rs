@@ -149,7 +149,7 @@ impl Container {
         self.lease.name_process(pid)
     }
 
-    /// In the container's first process, which is a copy of the one that looks after it.
+    /// In the container's first process, which began as a copy of this one: its parent alone holds the lease.
     pub fn is_looked_after_by_the_parent(&self) {
         self.lease.close_copy();
     }

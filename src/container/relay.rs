@@ -10,8 +10,8 @@ use nix::unistd::{read, write};
 /// The most that is read at once.
 const CHUNK: usize = 64 << 10;
 
-/// What is written at once. A pipe or terminal that polls as writable takes this much without making us wait,
-/// also when it is your own, which we cannot set to non-blocking without doing so to all who share it.
+/// What is written at once. A pipe or terminal that polls as writable takes this much without making us wait. Your own
+/// streams stay blocking: to change that would change it for all who share them.
 const PIECE: usize = 4 << 10;
 
 /// A stream from `from` to `to`.

@@ -14,7 +14,7 @@ pub fn find(plan: &Plan, tree: &Root) -> Result<User> {
     user::resolve(tree, &plan.user).with_context(|| format!("user {}", plan.user))
 }
 
-/// The variables of the command. `HOME` is the user's, unless somebody said otherwise.
+/// The variables of the command. `HOME` is the user's, unless the image or an option sets it.
 pub fn environment(plan: &Plan, user: &User) -> Result<Vec<CString>> {
     let mut env = plan.env.clone();
     if let Some(at) = plan.home {
@@ -24,7 +24,7 @@ pub fn environment(plan: &Plan, user: &User) -> Result<Vec<CString>> {
     Ok(env)
 }
 
-/// The user and group, if they are not root and something can be given to them.
+/// The ids of the user, if they are not root's, and if files can be given to them: they exist in the user namespace.
 pub fn other_than_root(plan: &Plan, user: &User) -> Option<(u32, u32)> {
     let can_be_given = plan.sharing.may_set_groups() && plan.sharing.has_ids(user.uid, user.gid);
     (user.uid != 0 && can_be_given).then_some((user.uid, user.gid))

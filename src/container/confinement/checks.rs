@@ -1,5 +1,6 @@
-//! What is asked for, and whether it can be had: each wish about the sandbox, read and checked before anything is done.
+//! Whether what is asked for can be had: each option of the sandbox, read and checked before anything is done.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -18,8 +19,8 @@ use crate::container::sharing::Sharing;
 /// A seccomp profile is some 10 kB.
 const LONGEST_PROFILE: u64 = 4 << 20;
 
-/// The capabilities that are wanted, as far as there are any to give: root of this machine may itself lack some. Root of a
-/// new user namespace has all of them.
+/// The capabilities that are wanted, less those that root of this machine lacks itself. Root of a new user namespace has
+/// all of them.
 pub fn powers(wanted: &Confinement, rootless: bool) -> Result<CapabilitySet> {
     let chosen = match wanted.privileged {
         true => CapabilitySet::all(),
@@ -39,25 +40,19 @@ pub fn powers(wanted: &Confinement, rootless: bool) -> Result<CapabilitySet> {
     Ok(chosen.without(CapabilitySet::all().without(held)))
 }
 
-/// The supplementary groups. The user's own is among them: what a file denies to a group must not be had by a
-/// set-group-ID program that leaves it (CVE-2022-36109).
+/// The supplementary groups. The user's own is among them: else a set-group-ID program would leave that group, and
+/// with it what files deny to its members (CVE-2022-36109).
 pub fn groups(wanted: &[String], sharing: &Sharing, tree: &Root, user: &User) -> Result<Vec<u32>> {
-    let mut groups = vec![user.gid];
-    for group in user.groups.iter().copied().chain(wanted_groups(wanted, sharing, tree)?) {
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    Ok(groups)
+    let others = user.groups.iter().copied().chain(wanted_groups(wanted, sharing, tree)?);
+    // The image's user may be in very many groups, and in one of them very often.
+    let groups: BTreeSet<u32> = others.chain([user.gid]).collect();
+    Ok(groups.into_iter().collect())
 }
 
 fn wanted_groups(wanted: &[String], sharing: &Sharing, tree: &Root) -> Result<Vec<u32>> {
     let find = |name: &String| {
         let group = user::group(tree, name)?;
-        ensure!(
-            sharing.has_ids(0, group),
-            "--group-add {name}: group {group} is none of those that /etc/subgid lends you"
-        );
+        ensure!(sharing.has_ids(0, group), "--group-add {name}: /etc/subgid does not lend you group {group}");
         Ok(group)
     };
     wanted.iter().map(find).collect()
@@ -131,7 +126,7 @@ pub fn nodes(wanted: &Confinement, rootless: bool) -> Result<Vec<Node>> {
     Ok(nodes)
 }
 
-/// The rules for whatever is opened by its numbers. `None` for an ordinary user, who cannot make device nodes.
+/// Which devices may be used, by their numbers, whatever the node is called. `None` for an ordinary user, who cannot make device nodes.
 pub fn device_rules(wanted: &Confinement, nodes: &[Node], rootless: bool) -> Result<Option<Vec<DeviceRule>>> {
     let asked: Vec<DeviceRule> = wanted.device_rules.iter().map(|rule| rule.parse()).collect::<Result<_>>()?;
     if rootless {

@@ -80,8 +80,8 @@ impl Sandbox {
         })
     }
 
-    /// Whether device nodes on the container's own files may be opened: if somebody asked to make them, and a list
-    /// says which may be used.
+    /// Whether device nodes among the container's own files may be opened: only if it may make such nodes, and if the
+    /// kernel has a list of the devices that it may use.
     pub fn nodes_anywhere(&self) -> bool {
         self.device_rules.is_some() && self.keep.contains("MKNOD")
     }
