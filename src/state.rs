@@ -122,10 +122,13 @@ fn check_private(dir: &Path) -> Result<bool> {
     };
     check_owner(dir, &named)?;
     let found = match named.is_symlink() {
-        true => std::fs::metadata(dir).with_context(|| format!("follow the symlink {}", dir.display()))?,
+        true => {
+            let found = std::fs::metadata(dir).with_context(|| format!("follow the symlink {}", dir.display()))?;
+            check_owner(dir, &found)?;
+            found
+        }
         false => named,
     };
-    check_owner(dir, &found)?;
     let name = dir.display();
     ensure!(found.is_dir(), "{name} is not a directory: move it away, or set TINBOX_ROOT to another directory");
     ensure!(
