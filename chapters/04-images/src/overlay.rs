@@ -82,3 +82,27 @@ pub fn view(layers: &[PathBuf], rootless: bool, target: &Path) -> look::Result<(
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NODEV | MsFlags::MS_NOSUID;
     kernel::mount("overlay", target, "overlay", flags, &options, "the layers as one tree, to be read")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_longer_than_the_kernel_takes_are_an_error() {
+        let long = PathBuf::from("/".to_owned() + &"n".repeat(2500));
+        let layers = vec![PathBuf::from("/")];
+        let overlay = Overlay { layers, upper: long.clone(), work: long, more: Vec::new(), flags: MsFlags::empty() };
+        let error = overlay.mount(Path::new("/"), |_, _| Ok(())).unwrap_err().to_string();
+        assert!(error.contains("the kernel takes one page of names"), "{error}");
+    }
+
+    #[test]
+    fn a_layer_that_is_missing_is_named() {
+        let layers = vec![PathBuf::from("/"), PathBuf::from("/no/such/layer")];
+        let nowhere = PathBuf::new();
+        let overlay =
+            Overlay { layers, upper: nowhere.clone(), work: nowhere, more: Vec::new(), flags: MsFlags::empty() };
+        let error = overlay.check_layers().unwrap_err().to_string();
+        assert!(error.contains("layer /no/such/layer: it is missing"), "{error}");
+    }
+}

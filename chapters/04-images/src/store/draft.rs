@@ -6,6 +6,7 @@
 //! place at once, and what it holds is removed when nobody waits for the store any more.
 
 use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -93,8 +94,16 @@ pub(super) fn abandoned(store: &Store) -> Result<Vec<Draft>> {
     Ok(abandoned)
 }
 
-/// The first name that no draft has. The store is locked.
+/// A name that no draft has: one more than the highest. The store is locked.
 fn free_name(store: &Store) -> Result<PathBuf> {
-    let mut candidates = (0..u32::MAX).map(|n| store.drafts().join(n.to_string()));
-    candidates.find(|dir| fs::symlink_metadata(dir).is_err()).context("no name is left for a new layer")
+    let drafts = store.drafts();
+    let names = match fs::read_dir(&drafts) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    };
+    let names = names.map_err(failed_io("getdents64", &drafts))?;
+    let numbers = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
+    let next = numbers.max().map_or(Some(0), |highest| highest.checked_add(1));
+    Ok(drafts.join(next.context("no name is left for a new layer")?.to_string()))
 }
