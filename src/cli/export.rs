@@ -52,7 +52,7 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
         match &mut file {
             Some(file) => write(&mut BufWriter::with_capacity(1 << 18, file))?,
             None => {
-                write(&mut BufWriter::with_capacity(1 << 18, std::io::stdout().lock())).or_else(end_if_nobody_reads)?
+                write(&mut BufWriter::with_capacity(1 << 18, std::io::stdout().lock())).or_else(end_if_nobody_reads)?;
             }
         }
         Ok(ExitCode::SUCCESS)
