@@ -239,7 +239,7 @@ fn mistakes_have_dockers_statuses() {
         let error = tinbox.tinbox(arguments).fails(status);
         assert!(error.contains(says), "{arguments}: {error}");
     }
-    for (arguments, says) in [("", "Usage: tinbox <COMMAND>"), ("image", "Usage: tinbox image <COMMAND>")] {
+    for (arguments, says) in [("", "Usage: tinbox [OPTIONS] <COMMAND>"), ("image", "Usage: tinbox image <COMMAND>")] {
         assert!(tinbox.tinbox(arguments).ok().contains(says), "{arguments}");
     }
     assert_eq!(tinbox.tinbox("image list").ok(), tinbox.tinbox("images").ok());
