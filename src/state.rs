@@ -15,7 +15,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::unistd::{User, geteuid};
+use nix::unistd::{Gid, Group, User, geteuid};
 use serde::Serialize;
 
 /// The directories of this user's Tinbox.
@@ -132,11 +132,19 @@ fn check_private(dir: &Path) -> Result<bool> {
     let name = dir.display();
     ensure!(found.is_dir(), "{name} is not a directory: move it away, or set TINBOX_ROOT to another directory");
     ensure!(
-        found.mode() & 0o022 == 0,
+        found.mode() & 0o002 == 0 && (found.mode() & 0o020 == 0 || is_your_own_group(found.gid())),
         "{name} can be changed by other users, so what is in it cannot be trusted\n  help: look whether all that is in it \
          is yours, then: chmod go-w {name}"
     );
     Ok(true)
+}
+
+/// Whether nobody but this user is in the group `gid`: Debian gives each user such a group of the same name, and where it
+/// does, a umask of 002 is usual.
+fn is_your_own_group(gid: u32) -> bool {
+    let (group, user) = (Group::from_gid(Gid::from_raw(gid)), User::from_uid(geteuid()));
+    let (Ok(Some(group)), Ok(Some(user))) = (group, user) else { return false };
+    group.gid == user.gid && group.name == user.name && group.mem.iter().all(|member| *member == user.name)
 }
 
 fn check_owner(dir: &Path, found: &Metadata) -> Result<()> {
@@ -159,7 +167,11 @@ pub fn write_record(path: &Path, record: &impl Serialize, lasting: bool) -> Resu
         if lasting {
             file.sync_data()?;
         }
-        Ok(std::fs::rename(&temporary, path)?)
+        std::fs::rename(&temporary, path)?;
+        match path.parent().filter(|_| lasting) {
+            Some(directory) => Ok(File::open(directory)?.sync_all()?),
+            None => Ok(()),
+        }
     };
     write().with_context(|| format!("write {}", path.display()))
 }
@@ -184,12 +196,20 @@ mod tests {
         assert!(!check_private(&dir).unwrap());
         private_dir(&dir).unwrap();
         assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
-        for (mode, fine) in [(0o755, true), (0o775, false), (0o1777, false), (0o702, false)] {
+        let own = is_your_own_group(fs::metadata(&dir).unwrap().gid());
+        for (mode, fine) in [(0o755, true), (0o775, own), (0o1777, false), (0o702, false)] {
             fs::set_permissions(&dir, Permissions::from_mode(mode)).unwrap();
             let checked = check_private(&dir).map_err(|error| error.to_string());
             assert_eq!(checked.is_ok(), fine, "{mode:o}");
             assert!(fine || checked.unwrap_err().ends_with(&format!("chmod go-w {}", dir.display())));
         }
+    }
+
+    #[test]
+    fn a_group_with_others_in_it_is_not_your_own() {
+        let not_mine = if geteuid().is_root() { 1 } else { 0 };
+        assert!(!is_your_own_group(not_mine));
+        assert!(!is_your_own_group(u32::MAX - 1));
     }
 
     #[test]

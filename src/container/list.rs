@@ -91,6 +91,8 @@ pub fn reconcile(state: &State) -> Result<()> {
         match Record::read(&directory) {
             Ok(record) if record.remove => remove_files(state, &record)?,
             Ok(_) => {}
+            // It was to be kept, and what is wrong with its record can perhaps be mended.
+            Err(_) if std::fs::metadata(record_path(&directory)).is_ok_and(|record| record.len() > 0) => {}
             Err(_) => remove_unrecorded(state, &directory)?,
         }
         lease.end()?;

@@ -20,7 +20,8 @@ const PASSED_ON: [Signal; 10] = [
     Signal::SIGIO,
 ];
 
-/// What ends a start. The others wait until there is a command to pass them on to.
+/// What ends a start, unless whoever started Tinbox lets it be ignored, as nohup(1) does. The others wait until there is a
+/// command to pass them on to.
 const END_A_START: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// Signals, out of their usual course, to be read and waited for.
@@ -32,7 +33,8 @@ impl Signals {
     pub fn catch() -> Result<Signals> {
         SigSet::from_iter(PASSED_ON).thread_block().context("block signals")?;
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        Ok(Signals(SignalFd::with_flags(&SigSet::from_iter(END_A_START), flags).context("make a signalfd")?))
+        let end_it = END_A_START.into_iter().filter(|signal| !is_ignored(*signal));
+        Ok(Signals(SignalFd::with_flags(&end_it.collect(), flags).context("make a signalfd")?))
     }
 
     /// The command runs: all that are passed on are to be read, also those that came meanwhile.
@@ -51,6 +53,17 @@ impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+}
+
+fn is_ignored(signal: Signal) -> bool {
+    let mut found = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: nothing is set, and the C library writes one structure into what is big enough for it. All zeros are a
+    // valid one.
+    let found = unsafe {
+        libc::sigaction(signal as i32, std::ptr::null(), found.as_mut_ptr());
+        found.assume_init()
+    };
+    found.sa_sigaction == libc::SIG_IGN
 }
 
 /// A signal ended a start.

@@ -22,6 +22,11 @@ pub const TESTS: &[Test] = &[
     ),
     ("what_a_killed_tinbox_left_is_cleared", &[Containers], what_a_killed_tinbox_left_is_cleared),
     ("a_start_is_ended_by_signals", &[Containers], a_start_is_ended_by_signals),
+    (
+        "a_start_is_not_ended_by_signals_that_are_ignored",
+        &[Containers],
+        a_start_is_not_ended_by_signals_that_are_ignored,
+    ),
     ("a_record_that_a_power_cut_emptied_is_cleared", &[Containers], a_record_that_a_power_cut_emptied_is_cleared),
     ("killed_outside_at_any_call", &[Containers, Strace], killed_outside_at_any_call),
     ("killed_inside_at_any_call", &[Containers, Strace], killed_inside_at_any_call),
@@ -71,10 +76,7 @@ fn a_start_is_ended_by_signals() {
     let tinbox = Tinbox::new();
     let name = |signal: Signal| format!("tinbox: ended by {signal} before the command ran\n");
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["run", "--name", "slow", "base", "true"]).env("TINBOX_ROOT", tinbox.path(""));
-        command.env(weak::VARIABLE, weak::NO_END).env("NO_COLOR", "1").stderr(Stdio::piped());
-        let mut running = Running::start(command);
+        let mut running = without_end(&tinbox, "");
         let inside = Process::open(running.init());
         // What is for the command does not end the start.
         running.signal(Signal::SIGWINCH);
@@ -86,6 +88,24 @@ fn a_start_is_ended_by_signals() {
         assert!(inside.ends_within(PollTimeout::ZERO));
         assert!(tinbox.leftovers().is_empty(), "{:?}", tinbox.leftovers());
     }
+}
+
+/// As under nohup(1).
+fn a_start_is_not_ended_by_signals_that_are_ignored() {
+    let tinbox = Tinbox::new();
+    let mut running = without_end(&tinbox, "trap '' HUP;");
+    running.signal(Signal::SIGHUP);
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.wait(), 128 + Signal::SIGTERM as i32);
+}
+
+/// A container whose start has no end, of a shell that has run `first`.
+fn without_end(tinbox: &Tinbox, first: &str) -> Running {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{first} exec \"$0\" \"$@\"")]).arg(std::env::current_exe().unwrap());
+    command.args(["run", "--name", "slow", "base", "true"]).env("TINBOX_ROOT", tinbox.path(""));
+    command.env(weak::VARIABLE, weak::NO_END).env("NO_COLOR", "1").stderr(Stdio::piped());
+    Running::start(command)
 }
 
 /// What is to be removed in the end is not synced.
