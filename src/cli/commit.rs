@@ -8,6 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use images::{Name, Store};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::unistd::getppid;
 
 use crate::Stages;
 use crate::cli::containers;
@@ -66,6 +67,9 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let committed = as_a_containers_root(&mut || {
         if let Some(paused) = &paused {
             paused.hear_signals()?;
+            if paused.parent_is_interrupted() {
+                return Ok(ExitCode::FAILURE);
+            }
         }
         let (image, skipped) = commit(&store, &record, &directory, &wish, stages)?;
         skipped.warnings().iter().for_each(|warning| say!("tinbox: warning: {warning}"));
@@ -77,6 +81,9 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
         None => committed,
     }
 }
+
+/// What ends a process that people have enough of.
+const ENDS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
 /// A container that is held still. Until it is let go, this process ends by no signal but SIGKILL: the one that does the
 /// work ends by them instead.
@@ -103,7 +110,7 @@ impl Paused {
         if group.is_frozen() {
             return Ok(None);
         }
-        let ends = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT]);
+        let ends = SigSet::from_iter(ENDS);
         let mut before = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&ends), Some(&mut before)).context("block signals")?;
         let paused = Paused { group, before };
@@ -115,6 +122,15 @@ impl Paused {
 
     fn hear_signals(&self) -> Result<()> {
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None).context("unblock signals")
+    }
+
+    /// In the process that does the work: whether a signal that is to end it came before it was there, and so reached its
+    /// parent alone, where it waits. Source: proc_pid_status(5), `ShdPnd`.
+    fn parent_is_interrupted(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", getppid())).unwrap_or_default();
+        let waiting = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+        let waiting = waiting.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        ENDS.iter().any(|signal| waiting & 1 << (*signal as u32 - 1) != 0 && !self.before.contains(*signal))
     }
 
     /// Lets it go on. What was to end this process ends it now.
