@@ -19,6 +19,9 @@ use crate::say::say;
 /// How much of a file is read at a time. Roughly the memory that one client costs.
 const PIECE: u64 = 32 << 10;
 
+/// Whoever is refused because others are busy may try again after so many seconds.
+const RETRY_AFTER: &str = "5";
+
 /// An answer.
 pub type Answer = Response<Content>;
 
@@ -125,10 +128,14 @@ impl Refusal {
 
     /// As an answer.
     pub fn answer(&self) -> Answer {
-        json(
+        let mut answer = json(
             self.status,
             &serde_json::json!({ "errors": [{ "code": self.code, "message": self.message, "detail": null }] }),
-        )
+        );
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            header(&mut answer, "retry-after", RETRY_AFTER);
+        }
+        answer
     }
 }
 

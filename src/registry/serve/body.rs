@@ -3,12 +3,13 @@
 //! What is held in memory is bounded for each connection, and by the number of connections for all of them.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::body::Body;
 use images::store::DOCUMENT_MAX;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::answer::{Refusal, Result};
@@ -55,7 +56,10 @@ where
 /// A whole manifest, and leave to hold it in memory, if it is so large that this takes leave: one of `large`.
 ///
 /// The bytes are read before anything is waited for, so whoever sends nothing keeps nothing from the others.
-pub async fn manifest<B: Body + Unpin>(mut body: B, large: &Semaphore) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>)>
+pub async fn manifest<B: Body + Unpin>(
+    mut body: B,
+    large: &Arc<Semaphore>,
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>)>
 where
     B::Data: AsRef<[u8]>,
 {
@@ -65,7 +69,7 @@ where
     while end == End::NotYet {
         if leave.is_none() {
             let busy = || Refusal::busy("others are sending large manifests: try again");
-            leave = Some(large.try_acquire().map_err(|_| busy())?);
+            leave = Some(large.clone().try_acquire_owned().map_err(|_| busy())?);
         }
         let (piece, after) = timeout(MANIFEST_PATIENCE, next_piece(&mut body)).await.map_err(late)?;
         bytes.extend_from_slice(&piece);
@@ -128,13 +132,14 @@ mod tests {
     #[test]
     fn only_large_manifests_take_leave() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let read = |size: usize, large: &Semaphore| {
+        let read = |size: usize, large: usize| {
             let body = Dribble { left: size, held: Vec::new() };
-            runtime.block_on(manifest(body, large)).map(|(bytes, leave)| (bytes.len(), leave.is_some()))
+            runtime
+                .block_on(manifest(body, &Arc::new(Semaphore::new(large))))
+                .map(|(bytes, leave)| (bytes.len(), leave.is_some()))
         };
-        let none = Semaphore::new(0);
-        assert_eq!(read(PIECE - 1, &none).unwrap(), (PIECE - 1, false));
-        assert_eq!(read(2 * PIECE, &none).unwrap_err().status, StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(read(2 * PIECE, &Semaphore::new(1)).unwrap(), (2 * PIECE, true));
+        assert_eq!(read(PIECE - 1, 0).unwrap(), (PIECE - 1, false));
+        assert_eq!(read(2 * PIECE, 0).unwrap_err().status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(read(2 * PIECE, 1).unwrap(), (2 * PIECE, true));
     }
 }

@@ -28,21 +28,19 @@ pub struct Repository {
     short: Option<String>,
 }
 
-/// The rank of names that were pushed, or pulled from a registry of this machine: all others come before them, so that
-/// whoever pushes hides nothing.
-const PUSHED: u8 = 2;
+/// The rank of names that were pushed: all others come before them, so that whoever pushes hides nothing.
+const PUSHED: u8 = 3;
 
 impl Catalog {
     /// Looks through those names in `store` that are shared, for a registry on `port`.
     pub fn of(store: &Store, port: u16, is_shared: &dyn Fn(&Name) -> bool) -> Result<Catalog> {
         let mut catalog = Catalog::default();
-        let own = format!("localhost:{port}");
         for image in store.list()? {
             for name in image.names.iter().chain(&image.digests).filter(|name| is_shared(name)) {
                 // An image may have several manifests, and each name has its own.
                 let Some(image) = store.find(name)? else { continue };
                 let blobs = image.layers.iter().map(|layer| layer.descriptor.digest).chain([image.id]);
-                catalog.add(name, rank(name, &own), &image.manifest, &blobs.collect::<Vec<_>>());
+                catalog.add(name, rank(name, port), &image.manifest, &blobs.collect::<Vec<_>>());
             }
         }
         Ok(catalog)
@@ -115,17 +113,18 @@ fn short(name: &Name) -> Option<&str> {
     }
 }
 
-/// Whether a name is one that images get by being pushed here, on this port or another.
-pub fn was_pushed(name: &Name) -> bool {
-    name.registry().split(':').next() == Some("localhost")
+/// Whether a name is one that images get by being pushed to the registry on this port. Podman and buildah call what they
+/// build `localhost/…`, so other names of that host are the owner's.
+pub fn was_pushed(name: &Name, port: u16) -> bool {
+    name.registry() == format!("localhost:{port}")
 }
 
 /// Which of several images is meant that have the same path and tag: what was pushed is the last.
-fn rank(name: &Name, own: &str) -> u8 {
+fn rank(name: &Name, port: u16) -> u8 {
     match name.registry() {
         "docker.io" => 0,
-        registry if registry == own => PUSHED,
-        _ if was_pushed(name) => PUSHED + 1,
+        _ if was_pushed(name, port) => PUSHED,
+        registry if registry.split(':').next() == Some("localhost") => 2,
         _ => 1,
     }
 }
@@ -140,7 +139,7 @@ mod tests {
         for (name, image) in names {
             let name = Name::parse(name).unwrap();
             let manifest = Descriptor::new(media::MANIFEST, Digest::of(&[*image]), 1);
-            catalog.add(&name, rank(&name, "localhost:5000"), &manifest, &[]);
+            catalog.add(&name, rank(&name, 5000), &manifest, &[]);
         }
         catalog
     }
@@ -161,7 +160,7 @@ mod tests {
     #[test]
     fn what_is_the_owners_comes_before_what_was_pushed() {
         let mut names =
-            [("docker.io/library/app", 0), ("ghcr.io/app", 1), ("localhost:5000/app", 2), ("localhost:5001/app", 3)];
+            [("docker.io/library/app", 0), ("ghcr.io/app", 1), ("localhost/app", 2), ("localhost:5000/app", 3)];
         for first in 0..names.len() {
             for _ in 0..2 {
                 names.reverse();
@@ -173,8 +172,8 @@ mod tests {
             }
             names.rotate_left(first);
         }
-        let pushed = catalog(&[("localhost:5001/app", 3), ("localhost:5000/app", 2)]);
-        assert_eq!(pushed.repositories["app"].tags["latest"].digest, Digest::of(&[2]));
+        let other_port = catalog(&[("localhost:5000/app", 3), ("localhost:5001/app", 2)]);
+        assert_eq!(other_port.repositories["app"].tags["latest"].digest, Digest::of(&[2]));
     }
 
     #[test]
@@ -187,6 +186,7 @@ mod tests {
             ("ghcr.io/library/far", 1),
             ("two", 1),
             ("localhost:5000/two:2", 2),
+            ("localhost/built", 1),
         ]);
         let names: Vec<_> = catalog.listed();
         let expected = [
@@ -194,13 +194,14 @@ mod tests {
             ("base:latest", true),
             ("big:latest", true),
             ("bob/app:latest", true),
+            ("built:latest", true),
             ("library/far:latest", true),
             ("two:2", false),
             ("two:latest", true),
         ];
         assert_eq!(names, expected.map(|(name, is_owners)| (name.to_owned(), is_owners)));
         let paths: Vec<_> = catalog.paths().map(String::as_str).collect();
-        assert_eq!(paths, ["alice/app", "base", "big", "bob/app", "library/far", "two"]);
+        assert_eq!(paths, ["alice/app", "base", "big", "bob/app", "built", "library/far", "two"]);
         assert!(catalog.repositories.contains_key("library/big"));
     }
 }

@@ -25,8 +25,8 @@ pub struct CatalogCache {
     checked: Mutex<HashSet<Digest>>,
 }
 
-/// What changes when somebody writes the index: it is replaced by a new file.
-type Version = Option<(u64, u64, i64, i64)>;
+/// What changes when somebody writes the index, which is replaced by a new file, and when something more is shared.
+type Version = (Option<(u64, u64, i64, i64)>, usize);
 
 impl CatalogCache {
     /// The store in `dir`.
@@ -37,7 +37,7 @@ impl CatalogCache {
 
     /// What there is at this moment.
     pub async fn catalog(&self) -> Result<Arc<Catalog>> {
-        let version = version(&self.index);
+        let version = (version(&self.index), self.shared.version());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, catalog)) = known.filter(|(known, _)| *known == version) {
             return Ok(catalog);
@@ -64,7 +64,7 @@ impl CatalogCache {
     }
 }
 
-fn version(index: &Path) -> Version {
+fn version(index: &Path) -> Option<(u64, u64, i64, i64)> {
     let about = std::fs::metadata(index).ok()?;
     Some((about.ino(), about.len(), about.mtime(), about.mtime_nsec()))
 }

@@ -15,7 +15,7 @@
 //! - `route.rs`: what a request is about; `handle.rs`: who answers it; `pulls.rs`: who took which image.
 //! - `shared.rs`, `catalog.rs`, `catalog_cache.rs`: what there is; `read.rs`: handing it out; `range.rs`: a part of it.
 //! - `blob_uploads.rs`, `push_image.rs`: taking something in; `body.rs`: reading what comes; `uploads.rs`: where it waits;
-//!   `quota.rs`: how much of it.
+//!   `quota.rs`: how much of it; `turn.rs`: how many are unpacked at once.
 //! - `answer.rs`: answers, errors, and bodies that are read from a file as they are sent.
 //!
 //! # A thousand slow clients
@@ -47,6 +47,7 @@ mod range;
 mod read;
 mod route;
 mod shared;
+mod turn;
 mod uploads;
 
 use std::collections::HashSet;
@@ -135,8 +136,8 @@ pub struct Server {
 struct Writing {
     uploads: Uploads,
     apply: ApplyLayer,
-    large_manifests: Semaphore,
-    turns: Semaphore,
+    large_manifests: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
 }
 
 impl Server {
@@ -155,7 +156,8 @@ impl Server {
             None => None,
             Some(apply) => {
                 let uploads = Uploads::in_dir(store.write()?.scratch()?)?;
-                let [large_manifests, turns] = [LARGE_MANIFESTS, UNPACKED_AT_ONCE].map(Semaphore::new);
+                let [large_manifests, turns] =
+                    [LARGE_MANIFESTS, UNPACKED_AT_ONCE].map(|most| Arc::new(Semaphore::new(most)));
                 Some(Writing { uploads, apply, large_manifests, turns })
             }
         };

@@ -17,9 +17,9 @@ use images::layer::compression::Compression;
 use images::oci::{Index, Manifest};
 use images::store::DOCUMENT_MAX;
 use images::{Digest, Expected, Name};
-use tokio::task::spawn_blocking;
 
 use super::answer::{self, Answer, Refusal, Result};
+use super::turn::in_turn;
 use super::{Catalog, Event, Registry, body};
 use crate::image::archive::Section;
 use crate::image::incoming::{Incoming, Intake};
@@ -54,14 +54,15 @@ impl Registry {
         let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let (media_type, document) =
             read(&bytes, media_type).map_err(|error| Refusal::bad("MANIFEST_INVALID", error.to_string()))?;
-        let turn = writing.turns.acquire().await.context("wait for a turn")?;
         let registry = self.clone();
-        let taken = spawn_blocking(move || match document {
-            Document::Manifest(manifest) => registry.take_in(bytes, media_type, &manifest, name_of_image),
-            Document::Index(index) => Err(registry.refuse_index(&index, &name_of_image)?),
-        });
-        taken.await.context("unpack")??;
-        drop((turn, leave));
+        let take_in = move || {
+            let _leave = leave;
+            match document {
+                Document::Manifest(manifest) => registry.take_in(bytes, media_type, &manifest, name_of_image),
+                Document::Index(index) => Err(registry.refuse_index(&index, &name_of_image)?),
+            }
+        };
+        in_turn(&writing.turns, take_in).await?;
         if !reference.contains(':') {
             (self.tell)(Event::Pushed { client, image: format!("{name}:{reference}") });
         }
@@ -86,15 +87,15 @@ impl Registry {
         self.check_name(&name, &manifest.config.digest)?;
         let invalid = |error: anyhow::Error| Refusal::bad("MANIFEST_INVALID", format!("{error:#}"));
         let mut image = Incoming::new(document, expected.collect(), Some((bytes, media_type))).map_err(invalid)?;
-        // Before it is there: what is known of the store is looked up anew when the image comes.
-        self.shared.pushed(&name);
-        image.called(name);
+        image.called(name.clone());
         let mut intake = Intake::begin(&self.store, writing.apply, ProgressTarget::Nothing)?;
         let open = |at: usize| {
             let (file, size) = &layers[at];
             Ok(Box::new(Section::new(file, 0, *size)) as Box<dyn Read + Send>)
         };
         intake.take_in(&image, &open).map_err(invalid)?;
+        // Not before: the owner may have an image by this name that is not shared.
+        self.shared.pushed(&name);
         writing.uploads.used(manifest.layers.iter().chain([&manifest.config]).map(|blob| &blob.digest));
         Ok(())
     }

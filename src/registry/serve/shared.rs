@@ -35,6 +35,11 @@ impl Shared {
         self.pushed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
     }
 
+    /// Grows when something more is shared.
+    pub fn version(&self) -> usize {
+        self.pushed.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Whether it was pushed since the start.
     pub fn is_new(&self, name: &Name) -> bool {
         self.pushed.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
@@ -47,7 +52,7 @@ impl Shared {
         let is_in_the_way = |known: &Name| {
             known.tag() == Some(tag)
                 && paths(known).any(|path| path == name.path())
-                && !(was_pushed(known) && self.has(known))
+                && !(was_pushed(known, self.port) && self.has(known))
         };
         let others = self.store.list()?.into_iter().filter(|image| image.id != *id);
         Ok(others.flat_map(|image| image.names).find(is_in_the_way))

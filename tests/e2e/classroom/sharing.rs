@@ -14,6 +14,7 @@ pub const TESTS: &[Test] = &[
     ("what_was_pushed_can_be_moved", &[], what_was_pushed_can_be_moved),
     ("only_chosen_images_are_shared", &[], only_chosen_images_are_shared),
     ("what_is_pushed_is_shared_beside_chosen_images", &[], what_is_pushed_is_shared_beside_chosen_images),
+    ("a_push_that_fails_shares_nothing", &[], a_push_that_fails_shares_nothing),
     ("what_cannot_be_chosen_is_said", &[], what_cannot_be_chosen_is_said),
 ];
 
@@ -22,7 +23,10 @@ fn nobody_hides_an_image_of_the_owner() {
     room.tinbox.tinbox("tag app:1 learn/app:1").ok();
     room.tinbox.tinbox("tag app:1 ghcr.io/far/app:1").ok();
     let before = room.get("/v2/app/manifests/1").body;
-    for name in ["app", "library/app", "learn/app", "far/app"] {
+    // Podman's and buildah's name of what was built here, and one of a registry on another port.
+    room.tinbox.tinbox("tag app:1 localhost/built/app:1").ok();
+    room.tinbox.tinbox("tag app:1 localhost:1/other/app:1").ok();
+    for name in ["app", "library/app", "learn/app", "far/app", "built/app", "other/app"] {
         let message = Image::other().push(&room, name, "1").refuses(403, "DENIED");
         assert!(message.contains("choose another name"), "{message}");
         assert_eq!(room.get(&format!("/v2/{name}/manifests/1")).is(200).body, before);
@@ -34,8 +38,6 @@ fn nobody_hides_an_image_of_the_owner() {
 
 fn what_was_pushed_can_be_moved() {
     let room = Classroom::new(&["--writable"]);
-    // On another port, some other day.
-    room.tinbox.tinbox("tag app:1 localhost:1/alice/app:1").ok();
     for image in [Image::new(), Image::other(), Image::new()] {
         image.push(&room, "alice/app", "1").is(201);
         assert_eq!(room.get("/v2/alice/app/manifests/1").body, image.manifest);
@@ -85,6 +87,18 @@ fn what_is_pushed_is_shared_beside_chosen_images() {
     assert_eq!(room.get("/v2/_catalog").json()["repositories"], json!(["alice/app", "app"]));
     // The owner's own, which is not shared, stays what it is.
     Image::other().push(&room, "mine", "1").refuses(403, "DENIED");
+}
+
+/// Not even an image of the owner's that has the name already, and is the one that was to come.
+fn a_push_that_fails_shares_nothing() {
+    let room = Classroom::of(with_secret(), &["--writable", "app:1"]);
+    room.tinbox.tinbox(&format!("tag secret:1 localhost:{}/mine:1", room.port())).ok();
+    let id = room.tinbox.tinbox("images --no-trunc -q secret:1").ok();
+    let config = id.trim().replace(':', "/");
+    let config = std::fs::read(room.tinbox.path("images/blobs").join(config)).unwrap();
+    Image::of(config, Image::new().layer).push(&room, "mine", "1").refuses(400, "MANIFEST_INVALID");
+    room.get("/v2/mine/manifests/1").refuses(404, "NAME_UNKNOWN");
+    assert_eq!(room.get("/v2/_catalog").json()["repositories"], json!(["app"]));
 }
 
 fn what_cannot_be_chosen_is_said() {

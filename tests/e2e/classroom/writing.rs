@@ -66,7 +66,7 @@ impl Image {
         room.send(Request::new("PUT", &path).header("content-type", MANIFEST).body(&self.manifest))
     }
 
-    fn of(config: Vec<u8>, layer: Vec<u8>) -> Image {
+    pub fn of(config: Vec<u8>, layer: Vec<u8>) -> Image {
         let manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST,
             "config": descriptor("application/vnd.oci.image.config.v1+json", &config),
