@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::draft::{self, Draft};
 use super::index::Room;
-use super::layers::RECORD;
-use super::lock::ExclusiveLock;
+use super::lock::{self, ExclusiveLock};
 use super::{DamagedImage, Image, Store, spare};
 use crate::{Digest, Name, failed_io, remove_tree};
 
@@ -51,7 +51,9 @@ impl Collection {
     pub fn remove_files(self) -> Result<()> {
         let removed = self.leftovers.into_iter().try_for_each(Draft::remove);
         // There may have been no room for it until now.
-        spare::keep(&self.store);
+        if let Ok(_lock) = lock::index(&self.store) {
+            spare::keep(&self.store);
+        }
         removed.context("remove the files of layers that are not used any more")
     }
 }
@@ -121,11 +123,19 @@ impl Store {
 
     /// Takes a layer away at once, even if the rest is cut short. What it held goes with the result.
     fn discard(&self, layer: &Path) -> Result<Option<Draft>> {
-        if let Ok(draft) = Draft::take_away(self, layer) {
+        let draft = lock::index(self).and_then(|_lock| Draft::take_away(self, layer));
+        if let Ok(draft) = draft {
             return Ok(Some(draft));
         }
-        // Nothing refers to it, so it can go where it is. One without its record counts as missing.
-        let _ = fs::remove_file(layer.join(RECORD));
+        // Nothing refers to it, so it can go where it is. One without its tree counts as missing, and the tree must not
+        // be there in part. The new name is no longer than the old one: that takes no room.
+        let tree = layer.join("tree");
+        match fs::rename(&tree, layer.join("gone")) {
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(failed_io("rename", &tree)(error).into());
+            }
+            _ => {}
+        }
         remove_tree(layer).with_context(|| format!("remove {}", layer.display()))?;
         Ok(None)
     }

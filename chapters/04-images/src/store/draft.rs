@@ -5,12 +5,13 @@
 //! from being swept in the moment between its mkdir and its lock. A layer that is removed ends as a draft: it leaves its
 //! place at once, and what it holds is removed when nobody waits for the store any more.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::fs::{self, DirBuilder, File};
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Store;
 use super::lock::{self, make_private_dir};
@@ -22,31 +23,44 @@ pub(super) struct Draft {
     dir: PathBuf,
     /// Open and locked as long as the draft lives.
     handle: File,
+    /// Whether it was removed, or that was tried.
+    removed: bool,
 }
 
 impl Draft {
     pub(super) fn begin(store: &Store) -> Result<Draft> {
         let _lock = lock::index(store)?;
-        let dir = free_name(store)?;
-        make_private_dir(&dir.join("layer/tree"))?;
+        let dir = new_name(store)?;
+        DirBuilder::new().mode(0o700).create(&dir).map_err(failed_io("mkdir", &dir))?;
         let handle = File::open(&dir).map_err(failed_io("open", &dir))?;
         handle.lock().map_err(failed_io("flock", &dir))?;
-        Ok(Draft { dir, handle })
+        let draft = Draft { dir, handle, removed: false };
+        make_private_dir(&draft.tree())?;
+        Ok(draft)
     }
 
     /// Takes the layer in the directory `layer` out of its place at once, as a draft that is only there to be removed.
-    /// That takes no room, neither a block nor an inode.
+    /// That takes no room, neither a block nor an inode. The index is locked.
     pub(super) fn take_away(store: &Store, layer: &Path) -> Result<Draft> {
-        let _lock = lock::index(store)?;
-        let dir = free_name(store)?;
+        let dir = new_name(store)?;
         let handle = File::open(layer).map_err(failed_io("open", layer))?;
         handle.lock().map_err(failed_io("flock", layer))?;
         fs::rename(layer, &dir).map_err(failed_io("rename", layer))?;
-        Ok(Draft { dir, handle })
+        Ok(Draft { dir, handle, removed: false })
+    }
+
+    /// The draft in `dir`, of which `handle` is open, if its maker is dead. The index is locked.
+    pub(super) fn if_abandoned(dir: PathBuf, handle: File) -> Option<Draft> {
+        handle.try_lock().ok()?;
+        // Its maker may have removed it since it was opened.
+        let (there, open) = (fs::symlink_metadata(&dir).ok()?, handle.metadata().ok()?);
+        let is_same = (there.dev(), there.ino()) == (open.dev(), open.ino());
+        is_same.then(|| Draft { dir, handle, removed: false })
     }
 
     /// Removes it, and says whether that went well. The store need not be locked: it may take long.
-    pub(super) fn remove(self) -> Result<()> {
+    pub(super) fn remove(mut self) -> Result<()> {
+        self.removed = true;
         Ok(remove_tree(&self.dir)?)
     }
 
@@ -73,8 +87,10 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // The error that led here matters more than one in cleaning up, and the next writer sweeps again.
-        let _ = remove_tree(&self.dir);
+        if !self.removed {
+            // The error that led here matters more than one in cleaning up, and the next writer sweeps again.
+            let _ = remove_tree(&self.dir);
+        }
     }
 }
 
@@ -88,22 +104,16 @@ pub(super) fn abandoned(store: &Store) -> Result<Vec<Draft>> {
     }
     for entry in fs::read_dir(&drafts).map_err(failed_io("open", &drafts))? {
         let dir = entry.map_err(failed_io("getdents64", &drafts))?.path();
-        let free = File::open(&dir).ok().filter(|handle| handle.try_lock().is_ok());
-        abandoned.extend(free.map(|handle| Draft { dir, handle }));
+        abandoned.extend(File::open(&dir).ok().and_then(|handle| Draft::if_abandoned(dir, handle)));
     }
     Ok(abandoned)
 }
 
-/// A name that no draft has: one more than the highest. The store is locked.
-fn free_name(store: &Store) -> Result<PathBuf> {
-    let drafts = store.drafts();
-    let names = match fs::read_dir(&drafts) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>(),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
-    };
-    let names = names.map_err(failed_io("getdents64", &drafts))?;
-    let numbers = names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
-    let next = numbers.max().map_or(Some(0), |highest| highest.checked_add(1));
-    Ok(drafts.join(next.context("no name is left for a new layer")?.to_string()))
+/// A name that no draft has, had or will have, so that whoever removes one by its name removes no other. It is as long
+/// as the name of any other, and so takes no more room in its directory than one that was removed.
+fn new_name(store: &Store) -> Result<PathBuf> {
+    let mut random = [0; 8];
+    let source = Path::new("/dev/urandom");
+    File::open(source).and_then(|mut file| file.read_exact(&mut random)).map_err(failed_io("read", source))?;
+    Ok(store.drafts().join(format!("{:016x}", u64::from_ne_bytes(random))))
 }

@@ -12,7 +12,7 @@ use super::{Image, Store, lock};
 use crate::oci::Descriptor;
 use crate::{Digest, failed_io};
 
-pub(super) const RECORD: &str = "layer.json";
+const RECORD: &str = "layer.json";
 
 /// What is written down beside the tree of a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 //! ├── index.json           the names: which manifest each stands for
 //! ├── blobs/sha256/<hex>   manifests, configs, and layers as they came: each called by its digest
 //! ├── layers/<chain id>/   layers unpacked, for overlayfs: shared by all images and containers
-//! ├── tmp/<n>/             layers that are being unpacked, or removed
+//! ├── tmp/<random>/        layers that are being unpacked, or removed
 //! ├── spare                room for the next index, kept for when the disk is full
 //! ├── lock                 held for the moment in which the index changes
 //! └── writers              held by everybody who adds something, and alone by who clears away

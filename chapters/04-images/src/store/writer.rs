@@ -101,13 +101,14 @@ impl<'a> Writer<'a> {
         let chain_id = *chain_ids(&chain).last().context("there is at least this layer")?;
         let Received { descriptor, diff_id, skipped, size, draft, deferred, .. } = received;
         deferred.settle(&draft.tree(), &self.trees_up_to(below)?)?;
-        LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] }.write_new(&draft.layer())?;
+        let record = LayerRecord { below: below.copied(), size, blobs: vec![descriptor.clone()] };
+        record.write_new(&draft.layer())?;
         // One call for the blob, the record and all the files of the tree: they must be on disk before they have their
         // names. That the names are on disk matters when an image speaks of them.
         syncfs(draft.disk()).map_err(failed("syncfs", &draft.layer()))?;
         // The blob comes first: the record of the layer speaks of it.
         put_in_place(&draft.blob(), &self.store.blob(&descriptor.digest))?;
-        self.put_layer_in_place(&draft, &chain_id)?;
+        self.put_layer_in_place(&draft, &chain_id, &record)?;
         // The layer may have been there, out of another blob.
         self.store.add_blob(&descriptor, &chain_id)?;
         Ok(Placed { descriptor, diff_id, chain_id, skipped })
@@ -120,14 +121,22 @@ impl<'a> Writer<'a> {
         Ok(chain.iter().map(|chain_id| self.store.tree(chain_id)).collect())
     }
 
-    /// Puts a layer in its place. One that is there stays, unless it is damaged.
-    fn put_layer_in_place(&self, draft: &Draft, chain_id: &Digest) -> Result<()> {
+    /// Puts a layer in its place. One that is there stays, and if it is damaged, it gets what it lacks.
+    fn put_layer_in_place(&self, draft: &Draft, chain_id: &Digest, record: &LayerRecord) -> Result<()> {
         let place = self.store.layer(chain_id);
+        // Of several who find the same damage, only the first may mend it.
+        let lock = lock::index(self.store)?;
         if put_in_place(&draft.layer(), &place)? || self.store.has_layer(chain_id) {
             return Ok(());
         }
+        // A tree is there whole or not at all, and a container may have it mounted: only the record is replaced.
+        if self.store.tree(chain_id).is_dir() {
+            record.write(&place)?;
+            return sync_dir(&place);
+        }
         let damaged = Draft::take_away(self.store, &place)?;
         put_in_place(&draft.layer(), &place)?;
+        drop(lock);
         damaged.remove()
     }
 

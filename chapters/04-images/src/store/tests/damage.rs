@@ -1,6 +1,6 @@
 //! Damage: what is damaged can be removed and fetched again, and nothing else suffers from it.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::*;
 
@@ -74,6 +74,18 @@ fn what_is_damaged_is_mended_by_adding_the_same_again() {
         assert_eq!(files(&store), before, "{what}");
         assert!(store.trees(&found).iter().zip(["one", "two"]).all(|(tree, word)| content(tree) == word), "{what}");
     }
+}
+
+#[test]
+fn a_tree_stays_where_it_is_whatever_happened_to_its_record() {
+    let (_temp, store) = store();
+    let layer = add(&store, &["one"], &["app"]).layers.remove(0);
+    let inode = || fs::metadata(store.tree(&layer.chain_id)).unwrap().ino();
+    let before = inode();
+    fs::write(store.layer(&layer.chain_id).join("layer.json"), "").unwrap();
+    add(&store, &["one"], &["app"]);
+    assert_eq!(inode(), before, "a container may have it mounted");
+    assert!(store.holds(&layer.descriptor, &layer.chain_id));
 }
 
 #[test]

@@ -271,7 +271,7 @@ fn the_draft_of_a_maker_that_died_is_swept_and_no_other() {
     fs::create_dir_all(store.drafts().join("77/layer/tree/some/where")).unwrap();
     drop(store.write().unwrap());
     assert!(alive.tree().is_dir());
-    assert_eq!(files(&store), ["tmp/0"]);
+    assert_eq!(files(&store).len(), 1);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Removing: whom it holds up, and what it takes.
 
+use std::os::unix::fs::MetadataExt;
+
 use super::*;
 use crate::store::index::{Names, Room};
 
@@ -12,9 +14,9 @@ fn the_files_of_a_layer_are_removed_when_the_store_was_let_go() {
     let collection = store.collect(&alone).unwrap();
     drop(alone);
     // They are out of their place, and another can add the same meanwhile.
-    assert_eq!(files(&store), ["tmp/0"]);
+    let [removed] = &files(&store)[..] else { panic!("{:?}", files(&store)) };
     add(&store, &["one"], &["app"]);
-    assert_eq!(content(&store.dir.join("tmp/0/tree")), "one");
+    assert_eq!(content(&store.dir.join(removed).join("tree")), "one");
     collection.remove_files().unwrap();
     assert_eq!(files(&store).len(), 4);
 }
@@ -44,12 +46,47 @@ fn the_spare_file_becomes_the_index_and_is_made_again() {
     add(&store, &["one"], &["app", "other"]);
     let spare = store.dir.join("spare");
     let index = || fs::read(store.dir.join("index.json")).unwrap();
-    assert!(fs::metadata(&spare).unwrap().len() > index().len() as u64);
+    assert!(fs::metadata(&spare).unwrap().blocks() * 512 > index().len() as u64);
     spare::become_index(&store, b"short").unwrap();
     assert_eq!(index(), b"short");
     assert!(!spare.exists() && spare::become_index(&store, b"again").is_err());
     Names::default().write(&store, Room::Spare).unwrap();
     assert!(spare.exists());
+}
+
+#[test]
+fn room_that_is_taken_for_a_spare_file_does_no_harm_to_the_index_that_it_became() {
+    let (_temp, store) = store();
+    add(&store, &["one"], &["app"]);
+    let spare = spare::open(&store).unwrap();
+    spare::become_index(&store, b"short").unwrap();
+    spare::reserve(&spare, 1 << 16);
+    assert_eq!(fs::read(store.dir.join("index.json")).unwrap(), b"short");
+}
+
+#[test]
+fn the_name_of_a_draft_is_not_used_again() {
+    let (_temp, store) = store();
+    drop(store.write().unwrap());
+    let first = Draft::begin(&store).unwrap();
+    let before = first.tree();
+    first.remove().unwrap();
+    assert_ne!(Draft::begin(&store).unwrap().tree(), before);
+}
+
+#[test]
+fn a_draft_that_its_maker_has_removed_is_not_abandoned() {
+    let (_temp, store) = store();
+    drop(store.write().unwrap());
+    let draft = Draft::begin(&store).unwrap();
+    let dir = draft.layer().parent().unwrap().to_owned();
+    let handle = File::open(&dir).unwrap();
+    draft.remove().unwrap();
+    fs::create_dir(&dir).unwrap();
+    assert!(Draft::if_abandoned(dir.clone(), handle).is_none());
+    assert!(dir.is_dir());
+    assert!(Draft::if_abandoned(dir.clone(), File::open(&dir).unwrap()).is_some());
+    assert!(!dir.exists());
 }
 
 #[test]
