@@ -14,7 +14,7 @@ use crate::registry::{Access, Credentials, Error, login};
 use crate::say::{print, say};
 
 /// No password is longer.
-const LONGEST: u64 = 64 << 10;
+pub const LONGEST: usize = 64 << 10;
 
 /// Arguments, as `docker login` has them.
 pub fn command() -> Command {
@@ -73,7 +73,7 @@ fn credentials(matches: &ArgMatches) -> Result<Credentials> {
     let password = if matches.get_flag("password-stdin") {
         ensure!(name.is_some(), "Must provide --username with --password-stdin");
         let mut text = String::new();
-        stdin().take(LONGEST).read_to_string(&mut text).context("read the password from standard input")?;
+        stdin().take(LONGEST as u64).read_to_string(&mut text).context("read the password from standard input")?;
         Some(text.trim_end_matches(['\r', '\n']).to_owned())
     } else {
         let password = matches.get_one::<String>("password").cloned();
@@ -102,12 +102,14 @@ fn credentials(matches: &ArgMatches) -> Result<Credentials> {
 /// Asks, and shows what is typed.
 fn ask(question: &str) -> Result<String> {
     write!(stdout(), "{question}").and_then(|()| stdout().flush()).context("write to standard output")?;
-    read_answer()
+    let mut line = Vec::new();
+    stdin().lock().take(LONGEST as u64).read_until(b'\n', &mut line).context("read from the terminal")?;
+    answer(line)
 }
 
-/// Reads a line from standard input.
-pub fn read_answer() -> Result<String> {
-    let mut line = String::new();
-    stdin().lock().take(LONGEST).read_line(&mut line).context("read from the terminal")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+/// The text of a line that was typed, without its end.
+pub fn answer(line: Vec<u8>) -> Result<String> {
+    let mut line = String::from_utf8(line).context("what was typed is not UTF-8")?;
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    Ok(line)
 }

@@ -26,6 +26,8 @@ pub const TESTS: &[Test] = &[
     ("a_password_is_asked_for_in_silence", NEEDS, a_password_is_asked_for_in_silence),
     ("a_terminal_shows_again_what_is_typed_after_a_signal", &[], a_terminal_shows_again_what_is_typed),
     ("who_comes_back_from_ctrl_z_is_asked_again", &[], who_comes_back_from_ctrl_z_is_asked_again),
+    ("who_is_in_the_background_asks_nothing", &[Program("bash")], who_is_in_the_background_asks_nothing),
+    ("ctrl_d_in_the_middle_of_a_line_does_not_end_it", &[], ctrl_d_in_the_middle_of_a_line_does_not_end_it),
     ("a_token_is_for_the_registry_and_the_password_for_its_giver", &[], a_token_is_for_the_registry),
     ("a_token_that_expired_is_renewed", &[], a_token_that_expired_is_renewed),
     ("an_identity_token_is_traded", &[], an_identity_token_is_traded),
@@ -179,6 +181,58 @@ fn who_comes_back_from_ctrl_z_is_asked_again() {
     let shown = session.exp_string("Login Succeeded").unwrap();
     assert!(!shown.contains("secret"), "{shown}");
     ends_and_shows(&mut session, 0);
+}
+
+/// The terminal is set as a shell's command line wants it, until the shell has the login come to the foreground.
+fn who_is_in_the_background_asks_nothing() {
+    let (server, user) = (Server::start(|_| Answer::ok("{}")), User::new());
+    let login = user.command(&format!("login -u me {}", server.address));
+    let mut command = std::process::Command::new("bash");
+    // With job control, `wait` returns when a job stops.
+    let script = format!(
+        "stty -icanon -icrnl -echo; \"$@\" & wait $!; jobs; echo asks nothing.; stty icanon icrnl echo; fg; {TELL}"
+    );
+    command.args(["-mc", &script, "bash"]).arg(login.get_program()).args(login.get_args());
+    command.envs(login.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let mut session = spawn_command(command, Some(20_000)).unwrap();
+    let before = session.exp_string("asks nothing.").unwrap();
+    assert!(before.contains("Stopped") && !before.contains("Password: "), "{before}");
+    session.exp_string("Password: ").unwrap();
+    session.send("secret\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("Login Succeeded").unwrap();
+    ends_and_shows(&mut session, 0);
+}
+
+fn ctrl_d_in_the_middle_of_a_line_does_not_end_it() {
+    let expected = format!("Basic {}", STANDARD.encode("me:secret"));
+    let server = Server::start(move |request| match request.header("authorization") {
+        Some(authorization) if authorization == expected => Answer::ok("{}"),
+        _ => Answer::status(401).header("www-authenticate", "Basic realm=\"x\""),
+    });
+    let user = User::new();
+    let (mut session, _) = login_in_a_shell(&user, &server, "-c", TELL);
+    session.send("sec\u{4}ret\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("Login Succeeded").unwrap();
+    ends_and_shows(&mut session, 0);
+    // Nor does it keep Ctrl-C from being heard.
+    let (mut session, shell) = login_in_a_shell(&user, &server, "-c", TELL);
+    let login = children(Pid::from_raw(shell))[0];
+    let before = bytes_read(login);
+    session.send("sec\u{4}").unwrap();
+    session.flush().unwrap();
+    while bytes_read(login) < before + 3 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    session.send_control('c').unwrap();
+    ends_and_shows(&mut session, 130);
+}
+
+/// How many bytes a process has read so far, of whatever.
+fn bytes_read(process: Pid) -> u64 {
+    let io = std::fs::read_to_string(format!("/proc/{process}/io")).unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
 }
 
 /// A registry that wants tokens, and who gives them: name, password and what the token is.
