@@ -36,7 +36,8 @@ use proxy::Proxy;
 const CONNECT: Duration = Duration::from_secs(15);
 /// As long as a server may be silent in the middle of anything.
 const SILENCE: Duration = Duration::from_secs(30);
-/// The same for one that was sent a blob, and may have to put it somewhere first.
+/// The same for one that was sent a blob or a manifest with PUT: it may have to put a blob somewhere first, or to unpack
+/// a whole image.
 const SILENCE_AFTER_UPLOAD: Duration = Duration::from_secs(300);
 /// As much as the headers of a response may be.
 const LARGEST_HEADERS: usize = 64 << 10;
@@ -120,14 +121,17 @@ impl<'a> Transport<'a> {
             built = built.header("content-length", length);
         }
         let unsound = |error| Error::Wrong(format!("make a request: {error}"));
+        let patience = if request.method == Method::PUT { SILENCE_AFTER_UPLOAD } else { SILENCE };
         let sent = match &request.payload {
             Payload::None => agent.run(built.body(()).map_err(unsound)?),
-            Payload::Bytes(bytes) => agent.run(built.body(*bytes).map_err(unsound)?),
+            Payload::Bytes(bytes) => {
+                let built = built.body(*bytes).map_err(unsound)?;
+                agent.run(agent.configure_request(built).timeout_recv_response(Some(patience)).build())
+            }
             Payload::File(part) => {
                 let mut reader = part.reader();
                 let built = built.body(SendBody::from_reader(&mut reader)).map_err(unsound)?;
-                let patient = agent.configure_request(built).timeout_recv_response(Some(SILENCE_AFTER_UPLOAD));
-                agent.run(patient.build())
+                agent.run(agent.configure_request(built).timeout_recv_response(Some(patience)).build())
             }
         };
         let peer = Peer { origin: &origin, proxy: proxy.as_ref() };
