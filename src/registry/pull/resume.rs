@@ -75,11 +75,11 @@ impl<'a> Resuming<'a> {
     /// Waits as long as is right after `error`. Where blobs were coming, a registry that cannot be reached at all may
     /// just be starting again: it is given more time.
     fn pause_after(&mut self, error: Error) -> Result<()> {
+        use FailureKind::{Broken, NoNetwork, Refused, TimedOut};
         let connected = self.connection.take().is_some();
         self.broken_at = self.position;
         let notice = |line: &str| self.progress.notice(line);
-        let unreachable =
-            matches!(error.kind(), Some(FailureKind::Refused | FailureKind::Broken | FailureKind::NoNetwork));
+        let unreachable = matches!(error.kind(), Some(Refused | Broken | NoNetwork | TimedOut));
         match !connected && unreachable && self.source.flows.load(Ordering::Relaxed) {
             true => self.absences.after(error, &notice),
             false => self.breaks.after(error, &notice),

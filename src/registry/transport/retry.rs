@@ -11,7 +11,8 @@ use crate::registry::error::{Error, FailureKind, Result};
 const ATTEMPTS: u32 = 5;
 /// The same for who was heard of already, and may just be starting again: with the pauses that is about half a minute.
 const ATTEMPTS_OF_A_KNOWN_HOST: u32 = 11;
-/// The same if an attempt is a long wait already.
+/// The same for attempts that are a long wait already. They are counted by themselves, so that the others, which cost
+/// little, do not use them up, nor the other way round.
 const ATTEMPTS_WITH_TIMEOUT: u32 = 3;
 /// The first pause. Each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -22,49 +23,52 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Longer pauses are told.
 const TOLD: Duration = Duration::from_secs(2);
 
-/// Counts failures in a row.
+/// Counts failures in a row: time-outs, and all others. Neither may be too many.
 pub struct Retry<'a> {
     operation: &'a Operation<'a>,
     attempts: u32,
     failures: u32,
+    timeouts: u32,
 }
 
 impl<'a> Retry<'a> {
     /// None so far.
     pub fn new(operation: &'a Operation<'a>) -> Retry<'a> {
-        Retry { operation, attempts: ATTEMPTS, failures: 0 }
+        Retry { operation, attempts: ATTEMPTS, failures: 0, timeouts: 0 }
     }
 
     /// One that waits about half a minute for a host to come back.
     pub fn of_known_host(operation: &'a Operation<'a>) -> Retry<'a> {
-        Retry { operation, attempts: ATTEMPTS_OF_A_KNOWN_HOST, failures: 0 }
+        Retry { operation, attempts: ATTEMPTS_OF_A_KNOWN_HOST, failures: 0, timeouts: 0 }
     }
 
     /// Something went well: the count begins anew.
     pub fn progress(&mut self) {
-        self.failures = 0;
+        (self.failures, self.timeouts) = (0, 0);
     }
 
     /// Waits as long as is right after `error`, or gives it back if it is time to give up. A longer pause is told where
     /// `notice` says.
     pub fn after(&mut self, error: Error, notice: Notice<'_>) -> Result<()> {
-        self.failures += 1;
-        let attempts = match error.kind() {
-            Some(FailureKind::TimedOut) => ATTEMPTS_WITH_TIMEOUT,
-            _ => self.attempts,
+        let timed_out = error.kind() == Some(FailureKind::TimedOut);
+        let (count, attempts) = match timed_out {
+            true => (&mut self.timeouts, ATTEMPTS_WITH_TIMEOUT),
+            false => (&mut self.failures, self.attempts),
         };
+        *count += 1;
+        let failures = *count;
         let asked = match &error {
             Error::Refused { retry_after, .. } => *retry_after,
             _ => None,
         };
         let too_long = asked.is_some_and(|asked| asked > LONGEST_RETRY_AFTER);
-        if !error.is_passing() || self.failures >= attempts || too_long {
+        if !error.is_passing() || failures >= attempts || too_long {
             return Err(error);
         }
-        let pause = (FIRST_PAUSE * 2_u32.saturating_pow(self.failures - 1).min(1000)).min(LONGEST_PAUSE);
+        let pause = (FIRST_PAUSE * 2_u32.saturating_pow(failures - 1).min(1000)).min(LONGEST_PAUSE);
         let pause = asked.unwrap_or_default().max(jitter(pause));
-        if pause > TOLD || error.kind() == Some(FailureKind::TimedOut) {
-            notice(&format!("{}, attempt {} of {attempts}", why_waiting(&error, pause), self.failures + 1));
+        if pause > TOLD || timed_out {
+            notice(&format!("{}, attempt {} of {attempts}", why_waiting(&error, pause), failures + 1));
         }
         self.operation.pause(pause)
     }
@@ -162,6 +166,23 @@ mod tests {
         }
         let error = retry.after(unreachable(FailureKind::Refused), operation.notice()).unwrap_err();
         assert!(matches!(error, Error::Unreachable { .. }));
+    }
+
+    #[test]
+    fn each_kind_of_failure_has_its_own_count() {
+        let operation = Operation::new(&|_| ());
+        operation.cancel();
+        let mut retry = Retry::new(&operation);
+        let mut stays = |error| matches!(retry.after(error, &|_| ()), Err(Error::Stopped));
+        // In any order: none of the one kind is the last of the other.
+        for error in [refused(429, 0), refused(429, 0), unreachable(FailureKind::TimedOut), refused(429, 0)] {
+            assert!(stays(error));
+        }
+        assert!(stays(unreachable(FailureKind::TimedOut)));
+        assert!(stays(unreachable(FailureKind::Broken)));
+        // All in all they are as many as both.
+        assert!(!stays(unreachable(FailureKind::TimedOut)));
+        assert!(!stays(unreachable(FailureKind::Refused)));
     }
 
     #[test]
