@@ -26,7 +26,7 @@ impl Registry {
         &self,
         name: &str,
         parameters: &HashMap<String, String>,
-        body: Payload,
+        body: &mut Payload,
         client: IpAddr,
     ) -> Result<Answer> {
         let uploads = &self.writing()?.uploads;
@@ -55,7 +55,7 @@ impl Registry {
         name: &str,
         id: &str,
         headers: &HeaderMap,
-        body: Payload,
+        body: &mut Payload,
     ) -> Result<Answer> {
         let mut upload = self.writing()?.uploads.take(name, id).ok_or_else(no_upload)?;
         let size = upload.size();
@@ -90,7 +90,7 @@ impl Registry {
         name: &str,
         id: &str,
         digest: Option<&String>,
-        body: Payload,
+        body: &mut Payload,
         client: IpAddr,
     ) -> Result<Answer> {
         let uploads = &self.writing()?.uploads;
@@ -121,9 +121,13 @@ impl Registry {
 }
 
 /// Adds all that comes to an upload.
-async fn receive(taken: &mut Taken<'_>, mut body: Payload) -> Result<()> {
+async fn receive(taken: &mut Taken<'_>, body: &mut Payload) -> Result<()> {
     loop {
-        let (piece, end) = next_piece(&mut body).await;
+        let (piece, end) = next_piece(body).await;
+        if !taken.reserve(piece.len() as u64) {
+            drop(taken.take_out());
+            return Err(insufficient("too much was uploaded that no manifest has named yet"));
+        }
         let mut upload = taken.take_out().ok_or_else(no_upload)?;
         let written = spawn_blocking(move || {
             let written = upload.add(&piece);
@@ -142,12 +146,15 @@ async fn receive(taken: &mut Taken<'_>, mut body: Payload) -> Result<()> {
 }
 
 fn no_room(error: std::io::Error) -> Refusal {
-    let refusal = |message: &str| Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "DENIED", message);
     match error.kind() {
-        ErrorKind::StorageFull => refusal("the disk of this registry is nearly full"),
-        ErrorKind::QuotaExceeded => refusal(&error.to_string()),
+        ErrorKind::StorageFull => insufficient("the disk of this registry is nearly full"),
+        ErrorKind::QuotaExceeded => insufficient("this registry's owner may not use more of the disk"),
         _ => anyhow::Error::from(error).context("write an upload").into(),
     }
+}
+
+fn insufficient(message: &str) -> Refusal {
+    Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "DENIED", message)
 }
 
 fn no_upload() -> Refusal {

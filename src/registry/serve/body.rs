@@ -20,6 +20,9 @@ const PIECE: usize = 64 << 10;
 /// As long as a piece of a manifest may take, which is nearly always all of it.
 const MANIFEST_PATIENCE: Duration = Duration::from_secs(10);
 
+/// As long as somebody may send nothing of what is thrown away.
+const DISCARD_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What comes after a piece of a body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum End {
@@ -51,6 +54,19 @@ where
         }
     }
     (piece, End::NotYet)
+}
+
+/// Reads what is left, and throws it away: whoever is still sending when the connection ends hears no answer.
+pub async fn discard<B: Body + Unpin>(body: &mut B) {
+    let all = async {
+        loop {
+            let next = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+            if !matches!(timeout(DISCARD_PATIENCE, next).await, Ok(Some(Ok(_)))) {
+                return;
+            }
+        }
+    };
+    let _ = timeout(PATIENCE, all).await;
 }
 
 /// A whole manifest, and leave to hold it in memory, if it is so large that this takes leave: one of `large`.

@@ -22,8 +22,9 @@
 //!
 //! One thread serves all connections; each costs a few buffers, and no thread waits for it. What takes long (looking an
 //! image through, hashing, unpacking) is done by a handful of other threads. Whoever takes longer than ten seconds for the
-//! head of a request, or than a minute to send or to take the next bytes, is cut off. Of connections, of uploads and of the
-//! disk that these take, one address gets a quarter: one client alone cannot keep the registry from the others.
+//! head of a request, or than a minute to send or to take the next bytes, is cut off. Of connections and uploads one address
+//! gets a quarter, and of the disk that these take it leaves a quarter to others: one client alone cannot keep the registry
+//! from them. What broken pushes left behind goes when room is needed.
 //!
 //! # What real registries do more
 //!

@@ -38,7 +38,7 @@ impl Registry {
         name: &str,
         reference: &str,
         headers: &HeaderMap,
-        body: Payload,
+        body: &mut Payload,
         client: IpAddr,
     ) -> Result<Answer> {
         let writing = self.writing()?;

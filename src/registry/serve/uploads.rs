@@ -2,11 +2,13 @@
 //!
 //! They are files without a name. When this process ends, however that is, they are gone, and the disk space is free.
 
+mod eviction;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -67,16 +69,18 @@ struct Complete {
     size: u64,
     client: IpAddr,
     touched: Instant,
-    _space: Option<Space>,
+    /// `None` for one of another repository, which takes none here.
+    space: Option<Space>,
 }
 
 impl Uploads {
-    /// None yet; their files are made in `scratch`. They may take half of what is free on its disk now.
+    /// None yet; their files are made in `scratch`. They may take half of what is free on its disk without them.
     pub fn in_dir(scratch: Scratch) -> Result<Uploads> {
         let dir = scratch.path();
-        let room = statvfs(&dir).with_context(|| format!("statvfs {}", dir.display()))?;
-        let free = room.blocks_available() as u64 * room.fragment_size();
-        Ok(Uploads { dir, quota: Quota::new(free / 2), state: Mutex::default(), _scratch: scratch })
+        free(&dir).with_context(|| format!("statvfs {}", dir.display()))?;
+        let disk = dir.clone();
+        let quota = Quota::new(move |taken| (free(&disk).unwrap_or(0) + taken) / 2);
+        Ok(Uploads { dir, quota, state: Mutex::default(), _scratch: scratch })
     }
 
     /// Begins one, and answers with what it is called: something that nobody else can guess. `None` if there are too many.
@@ -107,7 +111,7 @@ impl Uploads {
     pub fn complete(&self, upload: Upload, client: IpAddr) {
         let Upload { spool, hasher, space } = upload;
         let (file, size) = (Arc::new(spool.into_file()), space.size());
-        let complete = Complete { file, size, client, touched: Instant::now(), _space: Some(space) };
+        let complete = Complete { file, size, client, touched: Instant::now(), space: Some(space) };
         self.state().complete.insert(hasher.finish(), complete);
     }
 
@@ -116,7 +120,7 @@ impl Uploads {
         let mut state = self.state();
         let room = state.complete.contains_key(&digest) || state.make_room(client);
         if room {
-            let lent = || Complete { file, size, client, touched: Instant::now(), _space: None };
+            let lent = || Complete { file, size, client, touched: Instant::now(), space: None };
             state.complete.entry(digest).or_insert_with(lent);
         }
         room
@@ -154,6 +158,17 @@ impl Taken<'_> {
         self.upload.as_ref().map_or(0, |upload| upload.space.size())
     }
 
+    /// Sees to it that so many more bytes may be added: leftovers have to go, if need be. `false` if that is too much.
+    pub fn reserve(&mut self, more: u64) -> bool {
+        let Some(upload) = &mut self.upload else { return false };
+        loop {
+            let Err(limit) = upload.space.grow(more) else { return true };
+            if !self.uploads.state().evict(upload.space.client(), &limit, 1) {
+                return false;
+            }
+        }
+    }
+
     /// The upload itself, which does not go back unless it is given back.
     pub fn take_out(&mut self) -> Option<Upload> {
         self.upload.take()
@@ -175,91 +190,20 @@ impl Drop for Taken<'_> {
     }
 }
 
-impl State {
-    /// Sees to it that `client` may have one more: an upload of which nothing has come has to go, if need be. `false`
-    /// if there is none.
-    fn make_room(&mut self, client: IpAddr) -> bool {
-        let clients = || {
-            let open = self.open.values().map(|open| open.client);
-            open.chain(self.complete.values().map(|complete| complete.client))
-        };
-        if clients().filter(|other| *other == client).count() >= MOST_OF_ONE {
-            return self.evict(|open| open.client == client);
-        }
-        clients().count() < MOST || self.evict(|_| true)
-    }
-
-    /// Gives up the oldest upload of which nothing has come.
-    fn evict(&mut self, is_meant: impl Fn(&Open) -> bool) -> bool {
-        let is_empty = |open: &Open| open.upload.as_ref().is_some_and(|upload| upload.space.size() == 0);
-        let empty = self.open.iter().filter(|(_, open)| is_empty(open) && is_meant(open));
-        let oldest = empty.min_by_key(|(_, open)| open.touched).map(|(id, _)| id.clone());
-        oldest.is_some_and(|id| self.open.remove(&id).is_some())
-    }
-}
-
 impl Upload {
     /// The digest of what has come.
     pub fn digest(&self) -> Digest {
         self.hasher.clone().finish()
     }
 
-    /// Adds what came.
+    /// Adds what came, for which there has to be space already.
     pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.space.grow(bytes.len() as u64)?;
         self.spool.write_all(bytes)?;
         self.hasher.write_all(bytes)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use images::Store;
-
-    use super::*;
-
-    const FIRST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
-    const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
-
-    fn with_uploads(test: impl FnOnce(&Uploads)) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path());
-        test(&Uploads::in_dir(store.write().unwrap().scratch().unwrap()).unwrap());
-    }
-
-    fn send(uploads: &Uploads, id: &str) {
-        let mut taken = uploads.take("app", id).unwrap();
-        let mut upload = taken.take_out().unwrap();
-        upload.add(b"something").unwrap();
-        taken.give_back(upload);
-    }
-
-    #[test]
-    fn empty_uploads_make_room_for_others() {
-        with_uploads(|uploads| {
-            let first = uploads.begin("app", FIRST).unwrap().unwrap();
-            for _ in 0..MOST {
-                uploads.begin("app", FIRST).unwrap().unwrap();
-            }
-            assert_eq!(uploads.state().open.len(), MOST_OF_ONE);
-            assert!(uploads.take("app", &first).is_none(), "the oldest one is gone");
-        });
-    }
-
-    #[test]
-    fn one_client_cannot_begin_all_uploads() {
-        with_uploads(|uploads| {
-            for _ in 0..MOST_OF_ONE {
-                let id = uploads.begin("app", FIRST).unwrap().unwrap();
-                send(uploads, &id);
-            }
-            assert!(uploads.begin("app", FIRST).unwrap().is_none());
-            let other = uploads.begin("app", OTHER).unwrap().unwrap();
-            // What somebody is sending counts, and is not given up.
-            let taken = uploads.take("app", &other).unwrap();
-            assert_eq!(uploads.state().open.len(), MOST_OF_ONE + 1);
-            drop(taken);
-            assert!(uploads.take("app", &other).is_some());
-        });
-    }
+/// How many bytes are free on the disk of `dir`.
+fn free(dir: &Path) -> nix::Result<u64> {
+    statvfs(dir).map(|room| room.blocks_available() as u64 * room.fragment_size())
 }

@@ -1,6 +1,6 @@
 //! The API, for those who push, and what is refused.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use flate2::Compression;
@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("an_image_comes_in_pieces", &[], an_image_comes_in_pieces),
     ("a_blob_comes_at_once", &[], a_blob_comes_at_once),
     ("pieces_that_do_not_fit_are_refused", &[], pieces_that_do_not_fit_are_refused),
+    ("whoever_sends_much_hears_the_refusal", &[], whoever_sends_much_hears_the_refusal),
     ("whoever_was_cut_off_can_go_on", &[], whoever_was_cut_off_can_go_on),
     ("a_blob_of_another_repository_is_mounted", &[], a_blob_of_another_repository_is_mounted),
     (
@@ -177,6 +178,26 @@ fn pieces_that_do_not_fit_are_refused() {
     room.send(Request::new("DELETE", &given_up)).is(204);
     room.get(&given_up).refuses(404, "BLOB_UPLOAD_UNKNOWN");
     is_empty(&room);
+}
+
+/// More than fits into the buffers of a connection.
+fn whoever_sends_much_hears_the_refusal() {
+    let room = room();
+    let blob = vec![0; 32 << 20];
+    let send = |head: &str, body: &[u8]| {
+        let mut stream = TcpStream::connect(&room.address).unwrap();
+        let head = format!("{head} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n", blob.len());
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        answer
+    };
+    let all = [b"\r\n", &blob[..]].concat();
+    assert_eq!(send("PATCH /v2/in/app/blobs/uploads/unknown", &all), "HTTP/1.1 404 Not Found\r\n");
+    // Whoever asks first need not send anything.
+    let asks = b"expect: 100-continue\r\n\r\n";
+    assert_eq!(send("PATCH /v2/in/app/blobs/uploads/unknown", asks), "HTTP/1.1 404 Not Found\r\n");
 }
 
 fn whoever_was_cut_off_can_go_on() {
