@@ -58,7 +58,7 @@ impl Registry {
         let take_in = move || {
             let _leave = leave;
             match document {
-                Document::Manifest(manifest) => registry.take_in(bytes, media_type, &manifest, name_of_image),
+                Document::Manifest(manifest) => registry.take_in(bytes, media_type, &manifest, &name_of_image),
                 Document::Index(index) => Err(registry.refuse_index(&index, &name_of_image)?),
             }
         };
@@ -70,7 +70,7 @@ impl Registry {
     }
 
     /// Puts an image into the store whose blobs have come.
-    fn take_in(&self, bytes: Vec<u8>, media_type: String, manifest: &Manifest, name: Name) -> Result<()> {
+    fn take_in(&self, bytes: Vec<u8>, media_type: String, manifest: &Manifest, name: &Name) -> Result<()> {
         let writing = self.writing()?;
         check_manifest(manifest)
             .map_err(|error| Refusal::bad("MANIFEST_INVALID", format!("{error:#}: {ONE_PLATFORM}")))?;
@@ -84,7 +84,7 @@ impl Registry {
             size: Some(layer.size),
             diff_id: None,
         });
-        self.check_name(&name, &manifest.config.digest)?;
+        self.check_name(name, &manifest.config.digest)?;
         let invalid = |error: anyhow::Error| Refusal::bad("MANIFEST_INVALID", format!("{error:#}"));
         let mut image = Incoming::new(document, expected.collect(), Some((bytes, media_type))).map_err(invalid)?;
         image.called(name.clone());
@@ -95,7 +95,7 @@ impl Registry {
         };
         intake.take_in(&image, &open).map_err(invalid)?;
         // Not before: the owner may have an image by this name that is not shared.
-        self.shared.pushed(&name);
+        self.shared.pushed(name);
         writing.uploads.used(manifest.layers.iter().chain([&manifest.config]).map(|blob| &blob.digest));
         Ok(())
     }

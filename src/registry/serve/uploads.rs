@@ -205,5 +205,5 @@ impl Upload {
 
 /// How many bytes are free on the disk of `dir`.
 fn free(dir: &Path) -> nix::Result<u64> {
-    statvfs(dir).map(|room| room.blocks_available() as u64 * room.fragment_size())
+    statvfs(dir).map(|room| room.blocks_available() * room.fragment_size())
 }
