@@ -69,16 +69,9 @@ impl<'a> Removal<'a> {
     ///
     /// A conflict is an error: with `force` the name goes even if a container uses the image.
     pub fn by_name(&mut self, name: &Name, image: &Image, force: bool) -> Result<Vec<Removed>> {
-        let same_repository = |other: &&Name| other.repository() == name.repository();
-        let other_tags = image.names.iter().filter(|other| *other != name);
-        // By which digest a repository knows it means nothing once no tag of that repository does.
-        let digests: Vec<&Name> = match name.tag().is_some() && other_tags.clone().filter(same_repository).count() == 0
-        {
-            true => image.digests.iter().filter(same_repository).collect(),
-            false => Vec::new(),
-        };
-        let gone: Vec<&Name> = std::iter::once(name).chain(digests).collect();
-        let is_last = image.names.iter().chain(&image.digests).all(|name| gone.contains(&name));
+        let names = [&image.names[..], &image.digests].concat();
+        let gone = gone_with(name, &names);
+        let is_last = names.iter().all(|name| gone.contains(name));
         let user = self.user_of(image).filter(|_| is_last);
         if let Some((user, _)) = user.filter(|_| !force) {
             bail!(
@@ -90,7 +83,7 @@ impl<'a> Removal<'a> {
         }
         let keep = !is_last || user.is_some() || self.alone.is_none();
         gone.iter().try_for_each(|name| self.store.untag(name, keep))?;
-        let mut deeds: Vec<Removed> = gone.into_iter().cloned().map(Removed::Untagged).collect();
+        let mut deeds: Vec<Removed> = gone.into_iter().map(Removed::Untagged).collect();
         if !keep {
             deeds.extend(self.clear(&[image])?);
         }
@@ -117,18 +110,21 @@ impl<'a> Removal<'a> {
                 "conflict: unable to delete {id} ({}) - container {short} may be using it\n  help: `tinbox rm {short}` \
                  removes the container",
                 if force { "cannot be forced" } else { "must be forced" },
-                short = &user.id[..12]
+                short = user.short_id()
             );
         }
         if !force && name.is_none() && image.names.len() > 1 {
             bail!("conflict: unable to delete {id} (must be forced) - image is referenced in multiple repositories");
         }
         let keep = user.is_some() || self.alone.is_none();
+        // One that was looked up by a name says only that.
+        let known = self.store.listing()?.damaged.into_iter().find(|known| known.manifest == image.manifest);
+        let names = known.map_or_else(|| image.names.clone(), |known| known.names);
+        let gone = name.map_or_else(|| names.clone(), |name| gone_with(name, &names));
         match name {
-            Some(name) => self.store.untag(name, keep)?,
+            Some(_) => gone.iter().try_for_each(|name| self.store.untag(name, keep))?,
             None => self.store.forget_damaged(image, keep)?,
         }
-        let gone = name.map_or_else(|| image.names.clone(), |name| vec![name.clone()]);
         if !keep {
             self.clear(&[])?;
         }
@@ -201,6 +197,14 @@ impl<'a> Removal<'a> {
         self.collections.push(collection);
         Ok(deeds)
     }
+}
+
+/// The names that go with `name`, of all those of an image: by which digest a repository knows it means nothing once no
+/// tag of that repository does.
+fn gone_with(name: &Name, names: &[Name]) -> Vec<Name> {
+    let others = names.iter().filter(|other| *other != name && other.repository() == name.repository());
+    let is_last_tag = name.tag().is_some() && others.clone().all(|other| other.tag().is_none());
+    std::iter::once(name).chain(others.filter(|_| is_last_tag)).cloned().collect()
 }
 
 fn untagged(image: &Image) -> Vec<Removed> {

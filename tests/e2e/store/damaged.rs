@@ -13,6 +13,7 @@ use crate::support::need::Need::Containers;
 pub const TESTS: &[Test] = &[
     ("a_damaged_image_does_not_keep_the_others", &[], a_damaged_image_does_not_keep_the_others),
     ("a_damaged_image_is_removed_by_its_name", &[], a_damaged_image_is_removed_by_its_name),
+    ("the_digest_of_a_damaged_image_goes_with_its_tag", &[], the_digest_of_a_damaged_image_goes_with_its_tag),
     ("pruning_removes_what_is_damaged", &[], pruning_removes_what_is_damaged),
     ("what_is_damaged_is_mended_by_loading_it", &[], what_is_damaged_is_mended_by_loading_it),
     ("a_missing_index_is_not_an_empty_store", &[], a_missing_index_is_not_an_empty_store),
@@ -76,6 +77,17 @@ fn a_damaged_image_is_removed_by_its_name() {
     assert!(removed.stderr.contains("warning: image one:latest is damaged"), "{}", removed.stderr);
     assert_eq!(contents(&tinbox).len(), 8);
     assert_eq!(tinbox.tinbox("rmi one").ok(), "Untagged: one:latest\n");
+    assert!(contents(&tinbox).is_empty(), "{:?}", contents(&tinbox));
+}
+
+fn the_digest_of_a_damaged_image_goes_with_its_tag() {
+    let (tinbox, _dir) = with_two();
+    let one = image(&tinbox, "one");
+    let digest = Name::parse("one").unwrap().with_digest(one.manifest.digest);
+    store(&tinbox).tag(&one, &digest).unwrap();
+    fs::write(blob(&tinbox, &one.manifest.digest), "").unwrap();
+    assert_eq!(tinbox.tinbox("rmi one").ok(), format!("Untagged: one:latest\nUntagged: {digest}\n"));
+    tinbox.tinbox("rmi two").ok();
     assert!(contents(&tinbox).is_empty(), "{:?}", contents(&tinbox));
 }
 

@@ -9,6 +9,7 @@ use std::fs;
 use anyhow::Result;
 
 use super::index::Names;
+use super::layers::LayerRecord;
 use super::{Image, Store};
 use crate::oci::{Descriptor, Manifest};
 use crate::{Digest, Name};
@@ -117,7 +118,9 @@ impl Store {
         let layers = fs::read_dir(self.dir.join("layers")).into_iter().flatten().flatten();
         let chain_ids = layers.filter_map(|layer| Digest::parse_hex(layer.file_name().to_str()?));
         let may_hold = |chain_id: &Digest| match self.layer_record(chain_id) {
-            Ok(record) => record.blobs.iter().any(|known| blobs.iter().any(|blob| blob.digest == known.digest)),
+            Ok(LayerRecord { blobs: known, .. }) => {
+                known.is_empty() || known.iter().any(|known| blobs.iter().any(|blob| blob.digest == known.digest))
+            }
             Err(_) => true,
         };
         chain_ids.filter(may_hold).collect()

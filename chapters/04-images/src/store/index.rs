@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 
 use super::files::{is_full, replace_file, sync_dir};
 use super::{Store, lock, spare};
@@ -13,6 +13,8 @@ use crate::{Name, failed_io};
 
 /// What marks a directory as an image layout.
 const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+
+const OCI_LAYOUT: &str = "oci-layout";
 
 pub(super) const INDEX: &str = "index.json";
 
@@ -41,8 +43,12 @@ impl Names {
         let json = match fs::read(&path) {
             Ok(json) => json,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                ensure!(is_empty(store), "{} is missing, though there are images{}", path.display(), way_out(&path));
-                return Ok(Names::default());
+                if is_empty(store) || !was_begun(store) {
+                    return Ok(Names::default());
+                }
+                // The very first image may have come since.
+                let missing = || format!("{} is missing, though there are images{}", path.display(), way_out(&path));
+                fs::read(&path).with_context(missing)?
             }
             Err(error) => return Err(failed_io("read", &path)(error).into()),
         };
@@ -76,16 +82,20 @@ impl Names {
     /// Sees to it that there is an index, so that a store without one is known to be damaged. Nothing is put into
     /// such a store: it could not get a name.
     pub(super) fn begin(store: &Store) -> Result<()> {
-        let known = Names::read(store)?;
-        if !known.entries.is_empty() || store.dir.join(INDEX).exists() {
+        Names::read(store)?;
+        let is_there = |name: &str| store.dir.join(name).exists();
+        if is_there(INDEX) && is_there(OCI_LAYOUT) {
             return Ok(());
         }
         let _lock = lock::index(store)?;
-        if !store.dir.join("oci-layout").exists() {
-            replace(store, "oci-layout", LAYOUT.as_bytes())?;
+        // The index comes first: without it, the other file says that the store is damaged.
+        if !is_there(INDEX) {
+            Names::read(store)?.write(store, Room::Free)?;
         }
-        // Somebody may have been faster.
-        Names::read(store)?.write(store, Room::Free)
+        if !is_there(OCI_LAYOUT) {
+            replace(store, OCI_LAYOUT, LAYOUT.as_bytes())?;
+        }
+        Ok(())
     }
 
     /// The manifest that `name` stands for.
@@ -122,6 +132,11 @@ impl Names {
 fn is_empty(store: &Store) -> bool {
     let has_something = |dir| fs::read_dir(store.dir.join(dir)).is_ok_and(|mut entries| entries.next().is_some());
     !["blobs/sha256", "layers"].into_iter().any(has_something)
+}
+
+/// Whether it ever had an index. One that an earlier version did not finish has layers, and nothing else.
+fn was_begun(store: &Store) -> bool {
+    [OCI_LAYOUT, spare::SPARE].into_iter().any(|name| store.dir.join(name).exists())
 }
 
 /// Nothing else knows the names.

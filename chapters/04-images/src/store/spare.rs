@@ -16,7 +16,7 @@ use super::Store;
 use super::index::INDEX;
 use crate::failed_io;
 
-const SPARE: &str = "spare";
+pub(super) const SPARE: &str = "spare";
 
 /// An index grows by less between two times that it is written.
 const MORE: u64 = 64 << 10;

@@ -8,6 +8,7 @@ use std::io::{self, Cursor, Read, Seek};
 
 use anyhow::{Context, Result, bail, ensure};
 use images::layer::compression::Compression;
+use images::store::DamagedImage;
 use images::{ApplyLayer, Digest, Name, Store, Writer};
 
 use super::contents::{Contents, Extent};
@@ -74,7 +75,11 @@ pub fn load(
 
 /// Whether an image may get this name. What people run as `base` is not replaced because an archive says so.
 fn may_be_called(store: &Store, name: &Name, id: &Digest) -> bool {
-    let is_the_same = || store.find(name).is_ok_and(|there| there.is_none_or(|there| there.id == *id));
+    let is_the_same = || match store.find(name) {
+        Ok(there) => there.is_none_or(|there| there.id == *id),
+        // What cannot be read is as good as not there.
+        Err(error) => error.is::<DamagedImage>(),
+    };
     *name != Name::base() || is_the_same()
 }
 

@@ -114,6 +114,31 @@ fn a_store_without_its_index_is_damaged_and_not_empty() {
 }
 
 #[test]
+fn a_store_that_never_had_an_index_is_empty() {
+    let (_temp, store) = store();
+    add(&store, &["one"], &["app"]);
+    for name in ["index.json", "oci-layout", "spare"] {
+        fs::remove_file(store.dir.join(name)).unwrap();
+    }
+    assert!(store.list().unwrap().is_empty());
+    add(&store, &["one"], &["app"]);
+    assert_eq!(store.list().unwrap().len(), 1);
+    assert!(store.dir.join("oci-layout").exists());
+}
+
+#[test]
+fn a_layer_that_does_not_say_what_holds_it_stays_beside_a_damaged_image() {
+    let (_temp, store) = store();
+    let image = add(&store, &["one"], &["app"]);
+    let chain_id = image.layers[0].chain_id;
+    let record = crate::store::layers::LayerRecord { blobs: Vec::new(), ..store.layer_record(&chain_id).unwrap() };
+    record.write(&store.layer(&chain_id)).unwrap();
+    fs::remove_file(store.blob(&image.id)).unwrap();
+    collect(&store);
+    assert!(store.tree(&chain_id).is_dir());
+}
+
+#[test]
 fn what_was_begun_in_an_empty_store_and_killed_is_no_damage() {
     let (_temp, store) = store();
     let writer = store.write().unwrap();
