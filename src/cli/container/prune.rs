@@ -12,7 +12,7 @@ use crate::cli::image::filter::{self, Label};
 use crate::cli::inspect;
 use crate::cli::options::flag;
 use crate::cli::units;
-use crate::container::{self, Life, Record};
+use crate::container::{self, Life, NoSuch, Record};
 use crate::lent_ids;
 use crate::say::print;
 use crate::state::State;
@@ -43,18 +43,28 @@ pub fn run(matches: &ArgMatches, _stages: &Stages) -> Result<ExitCode> {
     lent_ids::as_root_of_lent_ids(&mut || {
         let ended = container::all(&state)?.into_iter().filter(|(_, life)| *life != Life::Running);
         let (mut removed, mut freed) = (Vec::new(), 0);
+        let mut outcome = Ok(ExitCode::SUCCESS);
         for (record, _) in ended.filter(|(record, _)| filter.means(record)) {
             // What cannot be counted can be removed all the same.
             let bytes = inspect::container::written(&state, &store, &record).unwrap_or(0);
-            container::remove(&state, &record.id, false)?;
-            freed += bytes;
-            removed.push(record.id);
+            match container::remove(&state, &record.id, false) {
+                Ok(()) => {
+                    freed += bytes;
+                    removed.push(record.id);
+                }
+                // Somebody else has removed it meanwhile.
+                Err(error) if error.is::<NoSuch>() => {}
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
         }
         if !removed.is_empty() {
             print(&format!("Deleted Containers:\n{}\n", removed.join("\n")))?;
         }
         print(&format!("Total reclaimed space: {}", units::size(freed)))?;
-        Ok(ExitCode::SUCCESS)
+        outcome
     })
 }
 
