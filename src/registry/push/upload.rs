@@ -7,7 +7,7 @@ use ureq::http::{Method, Uri};
 
 use super::origins;
 use crate::registry::client::{Client, scope};
-use crate::registry::error::{self, Error};
+use crate::registry::error::{self, Error, FailureKind};
 use crate::registry::transport::origin::{encode, parse_url, with_parameter};
 use crate::registry::transport::{Part, Payload, Request, Response};
 
@@ -63,6 +63,7 @@ impl<'a> Target<'a> {
         let found = self.store.open_blob(digest)?;
         let (file, size) = found.with_context(|| format!("{digest} is not in the store any more"))?;
         ensure!(size == descriptor.size, "{digest} should have {} bytes, but has {size}", descriptor.size);
+        let mut asks_first = false;
         self.client.persist(|| {
             let url = match session.take() {
                 Some(url) => url,
@@ -73,8 +74,16 @@ impl<'a> Target<'a> {
             };
             let url = parse_url(&with_parameter(&url.to_string(), "digest", &digest.to_string()))?;
             let payload = Payload::File(Part { file: &file, size, sent });
-            let request = Request::new(Method::PUT, url, payload).header("content-type", "application/octet-stream");
-            self.client.call(&request, &self.scopes).map(drop)
+            let mut request =
+                Request::new(Method::PUT, url, payload).header("content-type", "application/octet-stream");
+            if asks_first {
+                request = request.header("expect", "100-continue");
+            }
+            let response = self.client.call(&request, &self.scopes);
+            // A registry that refuses in the middle of a blob and hangs up is not heard while we are sending. Next time it
+            // is asked for its mind before anything is sent (RFC 9110, section 10.1.1).
+            asks_first |= response.as_ref().is_err_and(|error| error.kind() == Some(FailureKind::Broken));
+            response.map(drop)
         })?;
         Ok(Uploaded::Upload)
     }

@@ -31,6 +31,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Breaks the connection after so many bytes of the body.
     pub cut: Option<usize>,
+    /// Does not read what came with the request: the connection ends with that unread.
+    pub early: bool,
 }
 
 impl Answer {
@@ -116,10 +118,13 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &dyn Fn(&Request)
     let headers = rest.iter().filter_map(|line| line.split_once(": "));
     let headers: HashMap<_, _> = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
     let request = Request { method, path, headers };
     log.lock().unwrap().push(request.clone());
-    respond(stream, &request, &answer(&request))
+    let answer = answer(&request);
+    if !answer.early {
+        std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
+    }
+    respond(stream, &request, &answer)
 }
 
 fn respond(mut stream: TcpStream, request: &Request, answer: &Answer) -> std::io::Result<()> {

@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &[
     ("blobs_may_come_from_elsewhere", &[], blobs_may_come_from_elsewhere),
     ("all_of_it_may_be_elsewhere", &[], all_of_it_may_be_elsewhere),
     ("a_blob_that_was_not_taken_is_sent_again", &[], a_blob_that_was_not_taken_is_sent_again),
+    ("who_refuses_in_the_middle_of_a_blob_is_heard", &[], who_refuses_in_the_middle_of_a_blob_is_heard),
     ("redirects_have_an_end", &[], redirects_have_an_end),
 ];
 
@@ -105,6 +106,23 @@ fn a_blob_that_was_not_taken_is_sent_again() {
     assert!(puts[..3].iter().all(|put| put.path == puts[0].path && put.header("content-length") > Some("1000000")));
     assert_eq!(puts[4].path, "/v2/app/manifests/1");
     assert_eq!(puts[4].header("content-type"), Some(super::content::MANIFEST));
+}
+
+fn who_refuses_in_the_middle_of_a_blob_is_heard() {
+    let server = Server::start(|request| match (request.method.as_str(), request.path.as_str()) {
+        (_, "/v2/") => Answer::ok("{}"),
+        ("HEAD", _) => Answer::status(404),
+        ("POST", _) => Answer::status(202).header("location", "/v2/app/session"),
+        _ => {
+            let full = r#"{"errors":[{"code":"DENIED","message":"the disk is full"}]}"#;
+            Answer { status: 507, early: true, ..Answer::ok(full) }
+        }
+    });
+    let (user, name) = (User::new(), format!("{}/app:1", server.address));
+    // More than the connection takes by itself.
+    crate::import::import(&user.tinbox, &name, &file("large", &noise(24 << 20)));
+    let error = user.run(&format!("push -q {name}")).fails(1);
+    assert!(error.contains("denied: the disk is full"), "{error}");
 }
 
 fn redirects_have_an_end() {
