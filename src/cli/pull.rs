@@ -54,7 +54,8 @@ pub fn run(matches: &ArgMatches, stages: &Stages) -> Result<ExitCode> {
     let quiet = matches.get_flag("quiet");
     let platform = platform::given(matches.get_one("platform"))?;
     let wish = PullOptions { platform, progress: if quiet { ProgressTarget::Nothing } else { ProgressTarget::Stdout } };
-    let access = Access::from_environment(tls_verify(matches))?;
+    let mut access = Access::from_environment(tls_verify(matches))?;
+    access.ask_helper(name.registry());
     let store = Store::open(&State::open()?.images());
     as_root_of_lent_ids(&mut || {
         if !quiet && !all && !has_version(typed) {

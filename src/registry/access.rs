@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::auth::ConfigFile;
+use super::auth::{self, ConfigFile, Credentials};
 use super::transport::origin::Origin;
 
 /// No file of settings is larger.
@@ -23,6 +23,8 @@ pub struct Access {
     pub insecure: Vec<String>,
     /// Docker's configuration file, which knows the credentials.
     pub credentials: ConfigFile,
+    /// The registry for which a credential helper was asked already, and what it said.
+    pub(super) from_helper: Option<(String, Result<Option<Credentials>, String>)>,
 }
 
 impl Access {
@@ -38,7 +40,18 @@ impl Access {
             insecure.extend(insecure_registries(&place.join("daemon.json"))?);
         }
         let certificates = places.iter().map(|place| place.join("certs.d")).collect();
-        Ok(Access { tls_verify, certificates, insecure, credentials: ConfigFile::locate()? })
+        Ok(Access { tls_verify, certificates, insecure, credentials: ConfigFile::locate()?, from_helper: None })
+    }
+
+    /// Asks the credential helper of `registry` now, if there is one, as the user who runs this. Whoever enters a user
+    /// namespace calls this before: a helper that runs as root there finds neither the user's keyring nor their agent.
+    ///
+    /// A helper that fails is an error only when the registry wants to know who we are.
+    pub fn ask_helper(&mut self, registry: &str) {
+        if let Ok(Some(_)) = self.credentials.helper(auth::key_of(registry)) {
+            let found = auth::find(&self.credentials, registry).map_err(|error| format!("{error:#}"));
+            self.from_helper = Some((registry.to_owned(), found));
+        }
     }
 
     /// Whether this registry may be spoken to without a checked certificate.

@@ -89,19 +89,19 @@ fn is_for(image: &Image, wanted: Option<&Platform>) -> bool {
 }
 
 fn pull(store: &Store, name: &Name, platform: Option<&Platform>, matches: &ArgMatches, stages: &Stages) -> Result<()> {
-    let verify = tls_verify(matches);
+    let mut access = Access::from_environment(tls_verify(matches))?;
+    access.ask_helper(name.registry());
     let progress = if matches.get_flag("quiet") { ProgressTarget::Nothing } else { ProgressTarget::Stderr };
     let status = lent_ids::as_root_of_lent_ids(&mut || {
-        get(store, name, &PullOptions { platform: platform.cloned(), progress }, verify, stages)?;
+        get(store, name, &PullOptions { platform: platform.cloned(), progress }, &access, stages)?;
         Ok(ExitCode::SUCCESS)
     })?;
     ensure!(status == ExitCode::SUCCESS, Said);
     Ok(())
 }
 
-fn get(store: &Store, name: &Name, wish: &PullOptions, verify: bool, stages: &Stages) -> Result<()> {
-    let access = Access::from_environment(verify)?;
-    let pulled = registry::pull(store, name, wish, &access, stages.apply_layer).map_err(|error| {
+fn get(store: &Store, name: &Name, wish: &PullOptions, access: &Access, stages: &Stages) -> Result<()> {
+    let pulled = registry::pull(store, name, wish, access, stages.apply_layer).map_err(|error| {
         match registry::could_not_be_reached(&error) {
             true => anyhow!(
                 "{error:#}\n  help: the image `base` needs no network; `tinbox load` takes images from a file; and who \

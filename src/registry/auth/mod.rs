@@ -168,8 +168,11 @@ impl<'a> Authorizer<'a> {
         if let Some(credentials) = self.credentials.get() {
             return Ok(credentials.as_ref());
         }
-        let found = find(&self.access.credentials, self.registry);
-        let found = found.map_err(|error| Error::Wrong(format!("the credentials for {}: {error:#}", self.registry)))?;
+        let found = match &self.access.from_helper {
+            Some((registry, found)) if registry == self.registry => found.clone(),
+            _ => find(&self.access.credentials, self.registry).map_err(|error| format!("{error:#}")),
+        };
+        let found = found.map_err(|error| Error::Wrong(format!("the credentials for {}: {error}", self.registry)))?;
         Ok(self.credentials.get_or_init(|| found).as_ref())
     }
 }

@@ -23,6 +23,7 @@ pub const TESTS: &[Test] = &[
     ("a_password_opens_a_registry", NEEDS, a_password_opens_a_registry),
     ("a_wrong_password_is_not_kept", NEEDS, a_wrong_password_is_not_kept),
     ("a_helper_keeps_the_password", NEEDS, a_helper_keeps_the_password),
+    ("a_helper_runs_as_the_user", &[OrdinaryUser], a_helper_runs_as_the_user),
     ("a_password_is_asked_for_in_silence", NEEDS, a_password_is_asked_for_in_silence),
     ("a_terminal_shows_again_what_is_typed_after_a_signal", &[], a_terminal_shows_again_what_is_typed),
     ("who_comes_back_from_ctrl_z_is_asked_again", &[], who_comes_back_from_ctrl_z_is_asked_again),
@@ -113,6 +114,32 @@ fn a_helper_keeps_the_password() {
     // A helper that is missing is named.
     let error = user.run(&format!("login {}", registry.address)).fails(1);
     assert!(error.contains("docker-credential-test get: Docker's configuration names it"), "{error}");
+}
+
+/// One whose password is the number of the user that it runs as.
+fn a_helper_runs_as_the_user() {
+    let content = Content::of(&[file("a", b"1")]);
+    let expected = format!("Basic {}", STANDARD.encode(format!("me:{}", nix::unistd::getuid())));
+    let said = expected.clone();
+    let server = Server::start(move |request| match request.header("authorization") {
+        Some(authorization) if authorization == said => content.answer(request),
+        _ => Answer::status(401).header("www-authenticate", "Basic realm=\"x\""),
+    });
+    let user = User::new();
+    let helper = user.settings("docker-credential-uid");
+    let script = "#!/bin/sh\ncat > /dev/null\nprintf '{\"Username\":\"me\",\"Secret\":\"%s\"}' \"$(id -u)\"\n";
+    std::fs::write(&helper, script).unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(user.settings("config.json"), r#"{"credsStore":"uid"}"#).unwrap();
+    let path = format!("{}:{}", user.settings("").display(), std::env::var("PATH").unwrap());
+    let run = |arguments: &str| super::Ended::of(user.command(arguments).env("PATH", &path).output().unwrap());
+    run(&format!("pull -q {}/app:1", server.address)).ok();
+    let known = || server.seen().iter().filter(|request| request.header("authorization") == Some(&expected)).count();
+    let before = known();
+    assert!(before > 0);
+    // `run` gets the image in the same way; there is nothing in it that could run.
+    run(&format!("run --rm --pull always {}/app:1 /none", server.address)).fails(127);
+    assert!(known() > before);
 }
 
 fn a_password_is_asked_for_in_silence() {
