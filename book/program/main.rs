@@ -1,7 +1,7 @@
 //! `book`: builds the book of the course, checks it, and serves it.
 //!
 //! mdBook turns pages into HTML. What is added here is what keeps the book true: code, transcripts, tasks and
-//! figures are put into the pages from where they really are ([`include`]), whatever leads nowhere fails the build
+//! figures are put into the pages from where they really are ([`mod@include`]), whatever leads nowhere fails the build
 //! ([`check`]), and a small server shows the result and builds it anew when something changes ([`serve`]).
 
 mod building;
