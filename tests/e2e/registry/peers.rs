@@ -33,8 +33,11 @@ fn small(user: &User, name: &str, content: &str) {
     import(&user.tinbox, name, &file("etc/message", content.as_bytes()));
 }
 
+/// Where skopeo looks for credentials. There are none.
+const NO_CREDENTIALS: &str = "/nonexistent";
+
 fn skopeo(arguments: &[&str]) -> String {
-    let output = Command::new("skopeo").args(arguments).output().unwrap();
+    let output = Command::new("skopeo").args(arguments).env("XDG_RUNTIME_DIR", NO_CREDENTIALS).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
