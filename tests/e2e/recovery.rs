@@ -114,9 +114,10 @@ fn a_record_that_a_power_cut_emptied_is_cleared() {
     let mut running = tinbox.start("--name cut", "echo ready; read never");
     running.signal(Signal::SIGKILL);
     running.wait();
-    let container = tinbox.path("containers").join(&names_in(&tinbox.path("containers"))[0]);
-    std::fs::write(container.join("container.json"), "").unwrap();
-    // The leases of a machine's root lie in memory.
+    let id = &names_in(&tinbox.path("containers"))[0];
+    std::fs::write(tinbox.path("containers").join(id).join("container.json"), "").unwrap();
+    // Cgroups, and the leases of a machine's root, lie in memory.
+    ::cgroups::remove_leftover(id).unwrap();
     for lease in names_in(&tinbox.path("run")) {
         std::fs::remove_file(tinbox.path("run").join(lease)).unwrap();
     }
